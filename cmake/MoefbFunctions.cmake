@@ -1,0 +1,35 @@
+# Our CMake functions: what every target of ours gets, and one line per test program.
+
+# Warnings, C++20 and the include roots. Every target of ours calls it once.
+function(moefb_target_defaults target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+                                             POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE -Wall -Wextra)
+  if(PROJECT_IS_TOP_LEVEL)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(MOEFB_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${MOEFB_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${MOEFB_SANITIZE})
+  endif()
+endfunction()
+
+# moefb_add_test(arena_test LINK moefb::runtime LABELS cpu [SOURCES a.cpp]): a GoogleTest program from <name>.cpp in the
+# current folder, every case registered with ctest.
+function(moefb_add_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "LINK;LABELS;SOURCES" ${ARGN})
+  if(NOT arg_SOURCES)
+    set(arg_SOURCES ${name}.cpp)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  moefb_target_defaults(${name})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${name} PRIVATE MOEFB_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
+                                             MOEFB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+endfunction()

@@ -1,0 +1,133 @@
+#include "cpu/backend.h"
+
+#include <algorithm>
+
+#include "kernels/reference/kernels.h"
+#if MOEFB_ONEDNN
+#include "cpu/onednn.h"
+#endif
+
+namespace moefb::cpu {
+namespace {
+
+constexpr OpFactory kReferenceOnly[] = {make_reference_op};
+#if MOEFB_ONEDNN
+constexpr OpFactory kFastestFirst[] = {make_onednn_op, make_reference_op};
+#else
+constexpr std::span<const OpFactory> kFastestFirst = kReferenceOnly;
+#endif
+
+Result<std::span<const OpFactory>> implementations(Kernels kernels) noexcept {
+  switch (kernels) {
+    case Kernels::kAuto:
+      return std::span<const OpFactory>(kFastestFirst);
+    case Kernels::kReference:
+      return std::span<const OpFactory>(kReferenceOnly);
+    case Kernels::kOnednn:
+#if MOEFB_ONEDNN
+      return std::span<const OpFactory>(kFastestFirst);
+#else
+      return Status(Code::kUnsupported, "this build has no oneDNN: use kernels auto or reference");
+#endif
+  }
+  return Status(Code::kInvalidArgument, "unknown kernels").at(int64_t(kernels));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Op>> make_op(const OpSpec& spec, std::span<const OpFactory> factories) noexcept {
+  if (spec.node.inputs.size() > size_t(kMaxInputs)) {
+    return Status(Code::kUnsupported, "a node has too many inputs")
+        .values(int64_t(spec.node.inputs.size()), kMaxInputs);
+  }
+  for (OpFactory factory : factories) {
+    auto made = factory(spec);
+    if (!made.ok() || *made != nullptr) return made;
+  }
+  return Status(Code::kUnsupported, "no kernels know this op").at(int64_t(spec.node.op));
+}
+
+Result<std::unique_ptr<PackedGraph>> PackedGraph::make(const graph::Graph& graph, Kernels kernels,
+                                                       int64_t max_batch) noexcept {
+  auto factories = implementations(kernels);
+  MOEFB_TRY(factories.status());
+  std::unique_ptr<PackedGraph> packed(new (std::nothrow) PackedGraph(graph));
+  if (packed == nullptr) return Status(Code::kOutOfMemory, "no memory");
+  for (const graph::Stage& stage : graph.stages) {
+    packed->ops_.emplace_back();
+    if (stage.is_moe) {
+      auto moe = MoeOp::make(graph, stage.moe, max_batch, *factories);
+      MOEFB_TRY(moe.status());
+      packed->moe_.push_back(std::move(*moe));
+    } else {
+      auto op = make_op({graph, stage.node, graph.values, 1, max_batch}, *factories);
+      MOEFB_TRY(op.status());
+      packed->ops_.back() = std::move(*op);
+    }
+  }
+  return packed;
+}
+
+Result<std::unique_ptr<GraphRunner>> GraphRunner::make(const PackedGraph& packed, const plan::Plan& plan,
+                                                       const ExecutorOptions& options) noexcept {
+  std::unique_ptr<GraphRunner> runner(new (std::nothrow) GraphRunner);
+  if (runner == nullptr) return Status(Code::kOutOfMemory, "no memory");
+  runner->packed_ = &packed;
+  runner->plan_ = &plan;
+  MOEFB_TRY(runner->threads_.start(options.threads, options.host_threads));
+  const int threads = runner->threads_.threads();
+  for (const std::unique_ptr<Op>& op : packed.ops()) {
+    runner->states_.emplace_back();
+    if (op == nullptr) continue;
+    auto state = op->make_state(threads, plan.max_batch);
+    MOEFB_TRY(state.status());
+    runner->states_.back() = std::move(*state);
+  }
+  for (size_t m = 0; m < packed.moe().size(); ++m) {
+    auto state = MoeState::make(*packed.moe()[m], plan.moe[m], options, threads);
+    MOEFB_TRY(state.status());
+    runner->moe_.push_back(std::move(*state));
+  }
+  return runner;
+}
+
+Status GraphRunner::run_node(const graph::Node& node, OpState& state, int64_t n, std::byte* arena) noexcept {
+  OpCall call;
+  call.n = n;
+  for (size_t k = 0; k < node.inputs.size(); ++k) call.srcs[k] = value(node.inputs[k], arena);
+  call.dst = value(node.output, arena);
+  return state.run(call, threads_);
+}
+
+Status GraphRunner::run(int64_t n, const float* images, float* logits, std::byte* arena,
+                        std::span<const int32_t> replay) noexcept {
+#if MOEFB_ONEDNN
+  const OpenMpThreads scope(threads_.threads());
+#endif
+  const graph::Graph& graph = packed_->graph();
+  const graph::Extent in = graph::extent(graph.values[size_t(graph.input)].shape);
+  float* input = value(graph.input, arena);
+  threads_.parallel_for(n, 1, [&](int64_t begin, int64_t end) {
+    kernels::reference::to_channels_last(images, in.c, in.h * in.w, begin, end, input);
+  });
+
+  size_t moe_index = 0, routes_read = 0;
+  for (size_t s = 0; s < graph.stages.size(); ++s) {
+    const graph::Stage& stage = graph.stages[s];
+    if (!stage.is_moe) {
+      MOEFB_TRY(run_node(stage.node, *states_[s], n, arena));
+      continue;
+    }
+    MoeState& moe = *moe_[moe_index++];
+    const int32_t* given = nullptr;
+    if (!replay.empty() && stage.moe.router.kind != graph::RouterKind::kSoft) {
+      given = replay.data() + routes_read;
+      routes_read += size_t(n * moe.op().tokens().per_image() * stage.moe.router.top_k);
+    }
+    MOEFB_TRY(moe.run(n, value(stage.moe.input, arena), value(stage.moe.output, arena), arena, given, threads_));
+  }
+  std::copy_n(value(graph.output, arena), n * graph.values[size_t(graph.output)].shape.elements(), logits);
+  return {};
+}
+
+}  // namespace moefb::cpu

@@ -1,0 +1,18 @@
+// Stored weights to f32.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/buffer.h"
+#include "graph/graph.h"
+#include "moefb/result.h"
+
+namespace moefb::cpu {
+
+/// Expert e's elements as f32; `dst` holds tensor.shape.elements().
+void expert_to_f32(const graph::Tensor& tensor, int64_t expert, float* dst) noexcept;
+
+/// A small tensor (bias, norm, gate) as f32, all experts one after another.
+Result<Buffer<float>> to_f32(const graph::Tensor& tensor) noexcept;
+
+}  // namespace moefb::cpu
