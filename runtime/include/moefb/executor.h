@@ -39,11 +39,11 @@ struct ExecutorOptions {
   Dispatch dispatch = Dispatch::kGrouped;
   std::optional<CapacityGroup> capacity_group;  ///< instead of the file's
   Trace trace = Trace::kOff;
-  std::span<std::byte>
-      memory;  ///< the caller's arena, at least Requirements::arena_bytes, aligned to 64; empty: allocated by create()
+  /// The caller's arena, at least Requirements::arena_bytes, aligned to 64; empty: create() allocates one.
+  std::span<std::byte> memory;
   HostThreads host_threads;  ///< instead of a pool of our own; `threads` is then ignored
-  /// Instead of the routers' choices: experts in the layout of GoldenVector::routes, for exactly the batches that will be
-  /// run. For comparing precisions, where two nearly equal scores may change places. Must outlive the Executor.
+  /// Instead of the routers' choices: experts in the layout of GoldenVector::routes, for exactly the batches that will
+  /// be run. For comparing precisions, where two nearly equal scores may change places. Must outlive the Executor.
   std::span<const int32_t> replay_routes;
 };
 

@@ -39,8 +39,8 @@ struct GoldenVector {
   int batch = 0;
   std::span<const float> input;   ///< (batch, input shape)
   std::span<const float> logits;  ///< (batch, classes)
-  std::span<const int32_t>
-      routes;                 ///< chosen experts, MoE layer after MoE layer: (tokens, K); -1 where a token was dropped
+  /// Chosen experts, MoE layer after MoE layer (soft ones choose nothing): (tokens, K); -1 where a token was dropped.
+  std::span<const int32_t> routes;
   uint64_t seed = 0;          ///< that drew the input
   float top1_margin = 0;      ///< smallest lead of a chosen score over the best one not chosen
   float capacity_margin = 0;  ///< smallest lead of kept over dropped probabilities
