@@ -1,0 +1,35 @@
+// Comparing tensors with those of a golden fixture.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+
+#include "converter/safetensors.h"
+#include "golden_fixtures.h"
+
+namespace moefb::golden {
+
+/// A fixture's io.safetensors as torch tensors, by name.
+class Tensors {
+ public:
+  explicit Tensors(const safetensors::File& file);
+
+  bool has(const std::string& name) const { return tensors_.contains(name); }
+  /// @throws std::out_of_range that names the tensor
+  const at::Tensor& operator[](const std::string& name) const;
+  const std::map<std::string, at::Tensor>& all() const { return tensors_; }
+
+ private:
+  std::map<std::string, at::Tensor> tensors_;
+};
+
+/// Expects max |got - expected| <= limit * max(floor, max |expected|); a failure shows the worst element.
+void expect_close(const std::string& name, const at::Tensor& got, const at::Tensor& expected, double limit,
+                  double floor = 0);
+
+/// Expects every element equal: indices, counters.
+void expect_equal(const std::string& name, const at::Tensor& got, const at::Tensor& expected);
+
+}  // namespace moefb::golden

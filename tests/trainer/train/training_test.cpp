@@ -1,0 +1,163 @@
+// Whole runs, small: what they leave, and that stopping and going on changes nothing.
+#include "trainer/train/training.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "converter/safetensors.h"
+#include "converter/temporary_folder.h"
+#include "trainer/models/state_dict.h"
+#include "trainer/train/tiny_run.h"
+
+namespace moefb::trainer {
+namespace {
+
+using testing::contains;
+using testing::message_of;
+using testing::TemporaryFolder;
+
+bool never() {
+  return false;
+}
+
+std::vector<nlohmann::json> read_lines(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  std::istringstream text(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(text, line);) {
+    lines.push_back(nlohmann::json::parse(line));
+    lines.back().erase("images_per_s");
+  }
+  return lines;
+}
+
+class TrainingRun : public ::testing::Test {
+ protected:
+  RunFolder make_folder(const std::string& name, const TinyRun& run) {
+    const RunFolder folder = RunFolder::create(folder_ / name);
+    write_file_atomically(folder.config(), to_json(run.config));
+    return folder;
+  }
+  RunFolder finished_run(const std::string& name, const std::vector<std::string>& sets = {}) {
+    const TinyRun run(folder_ / "tiny.toml", sets);
+    const RunFolder folder = make_folder(name, run);
+    EXPECT_TRUE(Training(run.config, run.dataset, folder).run(never));
+    return folder;
+  }
+  /// Goes on as `trainer resume` does: from the folder alone. @param batches  then stops again
+  bool go_on(const RunFolder& folder, int64_t batches) {
+    RunConfig config = load_run_config(folder.config());
+    Dataset dataset = load_dataset(config.data);
+    resolve(config, dataset);
+    Training training(config, dataset, folder);
+    training.restore();
+    const int64_t last = training.position().step + batches;
+    return training.run([&] { return training.position().step >= last; });
+  }
+
+  TemporaryFolder folder_;
+};
+
+void expect_same_results(const RunFolder& a, const RunFolder& b) {
+  EXPECT_EQ(read_file(a.last_weights()), read_file(b.last_weights()));
+  EXPECT_EQ(read_file(a.best_weights()), read_file(b.best_weights()));
+  EXPECT_EQ(read_file(a.optimizer()), read_file(b.optimizer()));
+  EXPECT_EQ(read_file(a.golden()), read_file(b.golden()));
+  EXPECT_EQ(read_lines(a.metrics()), read_lines(b.metrics()));
+}
+
+TEST_F(TrainingRun, StoppedAnywhereAndResumedGivesTheSameBytes) {
+  const RunFolder whole = finished_run("whole");
+  // 1: in the middle of an epoch; 5: before its short last batch; 6: before its validation.
+  for (const int64_t batches : {int64_t{1}, int64_t{5}, kTinyBatches}) {
+    const TinyRun run(folder_ / "tiny.toml");
+    const RunFolder folder = make_folder("stopped" + std::to_string(batches), run);
+    while (!go_on(folder, batches)) {
+    }
+    expect_same_results(whole, folder);
+  }
+}
+
+TEST_F(TrainingRun, ResumingAFinishedRunChangesNothing) {
+  const RunFolder whole = finished_run("whole");
+  const RunFolder again = finished_run("again");
+  EXPECT_TRUE(go_on(again, 0));
+  expect_same_results(whole, again);
+}
+
+TEST_F(TrainingRun, AnotherSeedGivesOtherWeights) {
+  EXPECT_NE(read_file(finished_run("a").last_weights()),
+            read_file(finished_run("b", {"train.seed=43"}).last_weights()));
+}
+
+TEST_F(TrainingRun, MetricsHaveThePublishedNames) {
+  const auto lines = read_lines(finished_run("run").metrics());
+  ASSERT_EQ(lines.size(), 3u);  // two epochs and the test
+  for (const char* key : {"train_loss", "train_acc", "val_loss", "val_acc", "util", "entropy", "load"}) {
+    EXPECT_TRUE(lines[1].contains(key)) << key;
+  }
+  EXPECT_EQ(lines[1]["epoch"], 2);
+  double uses = 0;
+  for (const double load : lines[1]["load"]) uses += load;
+  EXPECT_GE(uses, 2.0 - 1e-9);  // k; more where scores tie
+  for (const char* key :
+       {"test_acc", "util_test_snapshot", "entropy_test_snapshot", "load_test_snapshot", "class_expert_mean"}) {
+    EXPECT_TRUE(lines[2].contains(key)) << key;
+  }
+}
+
+TEST_F(TrainingRun, EveryHeadTrainsAndLeavesTheFilesOfARun) {
+  for (const std::string head : {"dense", "soft", "sparse", "hard"}) {
+    const RunFolder folder = finished_run(head, {"head=" + head, head == "hard" ? "k=1" : "k=2", "train.epochs=1"});
+    for (const auto& file : {folder.best_weights(), folder.last_weights(), folder.optimizer(), folder.golden(),
+                             folder.metrics(), folder.config()}) {
+      EXPECT_TRUE(std::filesystem::exists(file)) << file;
+    }
+    const bool chooses = head == "sparse" || head == "hard";
+    EXPECT_EQ(safetensors::read(folder.golden()).tensors.contains("topk_idx"), chooses) << head;
+  }
+}
+
+TEST_F(TrainingRun, GoldenVectorIsTheBestWeightsAnswer) {
+  const RunFolder folder = finished_run("run");
+  const safetensors::File golden = safetensors::read(folder.golden());
+  EXPECT_GE(std::stod(golden.metadata.at("top1_margin")), 2e-3);
+  EXPECT_TRUE(golden.metadata.contains("seed"));
+
+  const at::NoGradGuard no_grad;
+  CifarNet net(load_run_config(folder.config()).model);
+  load_state_dict(net, safetensors::read(folder.best_weights()), folder.best_weights());
+  net.eval();
+  const at::Tensor input = to_torch(golden.tensors.at("input"));
+  EXPECT_EQ(input.sizes(), (at::IntArrayRef{4, 3, 16, 16}));
+  const HeadOutput out = net.forward(input).head;
+  EXPECT_TRUE(out.logits.allclose(to_torch(golden.tensors.at("logits")), 1e-5, 1e-5));
+  EXPECT_TRUE(out.topk_idx.equal(to_torch(golden.tensors.at("topk_idx"))));
+}
+
+TEST_F(TrainingRun, ALossThatIsNoNumberEndsTheRun) {
+  const TinyRun run(folder_ / "tiny.toml", {"train.learning_rate=1000", "train.schedule=step", "train.epochs=50"});
+  Training training(run.config, run.dataset, make_folder("run", run));
+  EXPECT_TRUE(contains(message_of([&] { training.run(never); }), "try a lower train.learning_rate"));
+}
+
+TEST_F(TrainingRun, AFolderHoldsOneRun) {
+  const RunFolder folder = finished_run("run", {"train.epochs=1"});
+  const std::string message = message_of([&] { RunFolder::create(folder.path()); });
+  EXPECT_TRUE(contains(message, "already holds a run (config.json)"));
+  EXPECT_TRUE(contains(message, "trainer resume"));
+  EXPECT_TRUE(contains(message_of([&] { RunFolder::open(folder_ / "absent"); }), "is not a run folder"));
+}
+
+TEST_F(TrainingRun, Bf16AutocastTrains) {
+  const RunFolder folder = finished_run("run", {"train.precision=bf16", "train.epochs=1"});
+  EXPECT_GT(read_lines(folder.metrics())[0]["train_loss"].get<double>(), 0);
+  EXPECT_NE(read_file(folder.last_weights()), read_file(finished_run("f32", {"train.epochs=1"}).last_weights()));
+}
+
+}  // namespace
+}  // namespace moefb::trainer

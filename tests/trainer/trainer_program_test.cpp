@@ -1,0 +1,155 @@
+// The program `trainer` as a user runs it: Ctrl-C, resume, eval and what they print.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "apps/process.h"
+#include "converter/atomic_file.h"
+#include "converter/convert.h"
+#include "converter/temporary_folder.h"
+#include "moefb/image.h"
+#include "trainer/data/dataset.h"
+#include "trainer/train/tiny_run.h"
+
+namespace moefb::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::contains;
+using testing::Outcome;
+using testing::TemporaryFolder;
+
+constexpr auto kPatience = std::chrono::minutes(4);
+constexpr auto kIntoTheEpoch = std::chrono::milliseconds(100);  // an epoch of the interrupted run takes about 500
+
+class TrainerProgram : public ::testing::Test {
+ protected:
+  TrainerProgram() { write_file_atomically(config_, std::string_view(kTinyToml)); }
+
+  std::vector<std::string> train_command(const std::string& run, const std::vector<std::string>& sets) const {
+    std::vector<std::string> command = {MOEFB_TRAINER_PROGRAM, "train", config_, "--out", run};
+    for (const std::string& set : sets) command.insert(command.end(), {"--set", set});
+    return command;
+  }
+  Outcome trainer(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), MOEFB_TRAINER_PROGRAM);
+    return testing::run(arguments);
+  }
+  std::string trained(const std::string& name) const {
+    const std::string run = folder_ / name;
+    EXPECT_EQ(testing::run(train_command(run, {"train.epochs=1"})).exit_code, 0);
+    return run;
+  }
+
+  TemporaryFolder folder_;
+  std::string config_ = folder_ / "tiny.toml";
+};
+
+/// Starts `command`, sends `signal_number` a little after `file` appears. @return exit code, -1 if the signal ended it
+int interrupt_when_exists(const std::vector<std::string>& command, const std::string& file, int signal_number) {
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execv(arguments[0], arguments.data());
+    ::_exit(127);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  while (!fs::exists(file) && std::chrono::steady_clock::now() - start < kPatience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  std::this_thread::sleep_for(kIntoTheEpoch);
+  ::kill(child, signal_number);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(TrainerProgram, InterruptedRunResumesToTheSameWeights) {
+  // Long enough that the signal, sent after the first epoch, finds the run in the middle of the second.
+  const std::vector<std::string> longer = {"train.epochs=4", "data.train_size=900"};
+  const std::string whole = folder_ / "whole";
+  ASSERT_EQ(testing::run(train_command(whole, longer)).exit_code, 0);
+  for (const int signal_number : {SIGINT, SIGTERM}) {
+    const std::string run = folder_ / ("stopped" + std::to_string(signal_number));
+    ASSERT_EQ(interrupt_when_exists(train_command(run, longer), run + "/metrics.jsonl", signal_number), 130);
+    ASSERT_FALSE(fs::exists(run + "/golden.safetensors")) << "the run had ended before it was interrupted";
+    ASSERT_EQ(trainer({"resume", run}).exit_code, 0);
+    for (const char* file :
+         {"/last.safetensors", "/model.safetensors", "/optimizer.safetensors", "/golden.safetensors"}) {
+      EXPECT_EQ(read_file(run + file), read_file(whole + file)) << file;
+    }
+  }
+}
+
+TEST_F(TrainerProgram, RefusesAFolderThatHoldsARun) {
+  const std::string run = trained("run");
+  const auto before = read_file(run + "/model.safetensors");
+  const Outcome outcome = testing::run(train_command(run, {"train.epochs=1"}));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_TRUE(contains(outcome.err, "already holds a run"));
+  EXPECT_EQ(read_file(run + "/model.safetensors"), before);
+}
+
+TEST_F(TrainerProgram, MistakesAreNamedAndExitOne) {
+  const Outcome unknown = testing::run(train_command(folder_ / "run", {"train.epoch=1"}));
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_TRUE(contains(unknown.err, "train.epoch: unknown key"));
+  EXPECT_FALSE(fs::exists(folder_ / "run"));
+  EXPECT_EQ(trainer({"resume", folder_ / "absent"}).exit_code, 1);
+  EXPECT_EQ(trainer({"fly"}).exit_code, 1);
+  EXPECT_EQ(trainer({}).exit_code, 1);
+  EXPECT_EQ(trainer({"--help"}).exit_code, 0);
+}
+
+TEST_F(TrainerProgram, PredictionsHaveALineForEachTestPicture) {
+  const std::string run = trained("run");
+  const Outcome outcome = trainer({"eval", run, "--predictions", folder_ / "p.csv"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "36 test pictures of shapes"));
+  EXPECT_TRUE(contains(outcome.out, "expert  3:"));
+  std::ifstream file(folder_ / "p.csv");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), 37u);
+  EXPECT_EQ(lines[0], "index,label,predicted,probability,label_name,predicted_name,file,experts");
+  EXPECT_TRUE(lines[36].starts_with("35,"));
+}
+
+TEST_F(TrainerProgram, ExportedPicturesAreTheEvaluatedOnes) {
+  const std::string run = trained("run");
+  ASSERT_EQ(trainer({"eval", run, "--export", folder_ / "png"}).exit_code, 0);
+  const RunConfig config = load_run_config(run + "/config.json");
+  const PictureSet test = load_dataset(config.data).test;
+  for (int64_t index = 0; index < test.size(); ++index) {
+    char name[32];
+    std::snprintf(name, sizeof(name), "%05ld.png", long(index));
+    const auto path = fs::path(folder_ / "png") / config.class_names[size_t(test.labels[size_t(index)])] / name;
+    const auto image = load_image(path.c_str());
+    ASSERT_TRUE(image.ok()) << path;
+    const auto expected = test.picture(index);
+    EXPECT_TRUE(std::equal(image->bytes().begin(), image->bytes().end(), expected.begin(), expected.end())) << path;
+  }
+}
+
+TEST_F(TrainerProgram, ConvertedModelAnswersAsTheTrainerDoes) {
+  const std::string run = trained("run");
+  convert::Options options;
+  options.source = run;
+  options.output = folder_ / "m.moefb";
+  const convert::Report report = convert::convert(options);
+  EXPECT_TRUE(report.warnings.empty());
+  const Outcome outcome = trainer({"eval", run, "--model", options.output, "--predictions", folder_ / "p.csv"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "same class as the trainer for 36 of 36 pictures"));
+}
+
+}  // namespace
+}  // namespace moefb::trainer

@@ -1,0 +1,26 @@
+#include "trainer/data/dataset.h"
+
+#include <stdexcept>
+
+#include "trainer/data/cifar10.h"
+#include "trainer/data/shapes.h"
+
+namespace moefb::trainer {
+namespace {
+
+void require_size(const char* key, int64_t size) {
+  if (size < 0) throw std::runtime_error(std::string("data: expected ") + key + " >= 0, found " + std::to_string(size));
+}
+
+}  // namespace
+
+Dataset load_dataset(const DataConfig& config) {
+  require_size("train_size", config.train_size);
+  require_size("val_size", config.val_size);
+  require_size("test_size", config.test_size);
+  if (config.name == "shapes") return load_shapes(config);
+  if (config.name == "cifar10") return load_cifar10(config);
+  throw std::runtime_error("data: expected name \"shapes\" or \"cifar10\", found \"" + config.name + "\"");
+}
+
+}  // namespace moefb::trainer

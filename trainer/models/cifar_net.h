@@ -1,0 +1,43 @@
+// A whole classifier of small pictures: ResNet features, then a head.
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <memory>
+
+#include "trainer/models/head.h"
+#include "trainer/models/model_config.h"
+#include "trainer/models/resnet.h"
+
+namespace moefb::trainer {
+
+enum class Precision : uint8_t {
+  kF32,
+  kBf16,  ///< autocast of the backbone; the head stays in f32, where rounding would change routes
+};
+
+struct NetOutput {
+  at::Tensor features;  ///< (B, in_dim) f32
+  HeadOutput head;
+};
+
+class CifarNet : public torch::nn::Module {
+ public:
+  /// @pre config.kind is cifar_e2e, config.num_classes is set
+  explicit CifarNet(const ModelConfig& config);
+
+  /// @param images  (B, 3, H, W) normalised
+  NetOutput forward(const at::Tensor& images, Precision precision = Precision::kF32, const Draws* draws = nullptr,
+                    FeatureMaps* maps = nullptr);
+
+  Head& head() { return *head_; }
+
+ private:
+  std::shared_ptr<ResNet> backbone_;
+  std::shared_ptr<Head> head_;
+};
+
+/// Lays the convolution kernels out in channels-last order. Module::to knows no memory format.
+void use_channels_last(torch::nn::Module& module);
+
+}  // namespace moefb::trainer

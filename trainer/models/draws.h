@@ -1,0 +1,27 @@
+// The randomness of a training forward pass: dropout and gate noise, drawn from the default generator or given by a
+// test.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+
+namespace moefb::trainer {
+
+/// Everything random in one forward pass of a head, given instead of drawn: what is absent here is left out (no noise,
+/// no dropout).
+struct Draws {
+  at::Tensor noise;                              ///< (B, E) standard normal
+  std::map<std::string, at::Tensor> keep_masks;  ///< by module name within the head; 1 keeps, 0 drops
+  at::Tensor topk_idx;                           ///< (B, k) I64: selected instead of topk's choice, also in evaluation
+};
+
+/// x with each element dropped with probability p and the others scaled by 1 / (1 - p); x itself outside training.
+/// @param draws  may be null; else its mask `name`, broadcastable to x, decides
+at::Tensor dropout(const at::Tensor& x, double p, bool training, const Draws* draws, const std::string& name);
+
+/// (B, E) standard normal, shaped like `scores`; undefined where `draws` is given without noise.
+at::Tensor gate_noise(const at::Tensor& scores, const Draws* draws);
+
+}  // namespace moefb::trainer

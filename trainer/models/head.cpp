@@ -1,0 +1,21 @@
+#include "trainer/models/head.h"
+
+#include "trainer/models/dense_head.h"
+#include "trainer/models/soft_head.h"
+#include "trainer/models/sparse_head.h"
+
+namespace moefb::trainer {
+
+std::shared_ptr<Head> make_head(const ModelConfig& config) {
+  switch (config.head) {
+    case HeadKind::kDense:
+      return std::make_shared<DenseHead>(config);
+    case HeadKind::kSoft:
+      return std::make_shared<SoftHead>(config);
+    case HeadKind::kSparse:
+      return std::make_shared<SparseHead>(config);
+  }
+  return nullptr;
+}
+
+}  // namespace moefb::trainer

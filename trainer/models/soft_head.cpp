@@ -1,0 +1,30 @@
+#include "trainer/models/soft_head.h"
+
+#include <ATen/ATen.h>
+
+#include "trainer/models/losses.h"
+
+namespace moefb::trainer {
+
+SoftHead::SoftHead(const ModelConfig& config) : config_(config) {
+  gate_ = register_module("gate", torch::nn::Linear(config.in_dim, config.num_experts));
+  experts_ = register_experts(*this, config);
+}
+
+HeadOutput SoftHead::forward(const at::Tensor& features, const Draws* draws) {
+  HeadOutput out;
+  out.gate_logits = gate_->forward(dropout(features, config_.gate_input_dropout, is_training(), draws, "gate_dropout"));
+  const at::Tensor scores =
+      dropout(out.gate_logits, config_.gate_logits_dropout, is_training(), draws, "gate_logits_dropout");
+  out.probs = at::softmax(scores / config_.temperature, -1);
+  out.logits = (out.probs.unsqueeze(2) * run_all_experts(experts_, features, draws)).sum(1);
+  if (config_.kl_coef > 0) out.aux_loss = soft_balance_loss(out.probs, config_.kl_coef);
+  return out;
+}
+
+at::Tensor SoftHead::expert_logits(const at::Tensor& features) {
+  const Draws nothing_random;
+  return run_all_experts(experts_, features, &nothing_random);
+}
+
+}  // namespace moefb::trainer

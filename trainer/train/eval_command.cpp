@@ -1,0 +1,92 @@
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <stdexcept>
+
+#include "trainer/models/state_dict.h"
+#include "trainer/train/commands.h"
+#include "trainer/train/evaluate.h"
+#include "trainer/train/export_pictures.h"
+#include "trainer/train/predictions.h"
+#include "trainer/train/run_config.h"
+#include "trainer/train/run_folder.h"
+#include "trainer/train/runtime_answers.h"
+
+namespace moefb::trainer {
+namespace {
+
+Evaluation evaluate_best_weights(const RunFolder& folder, const RunConfig& config, const Dataset& dataset) {
+  if (!std::filesystem::exists(folder.best_weights())) {
+    throw std::runtime_error(folder.path() + ": has no model.safetensors yet; it appears after the first epoch");
+  }
+  at::set_num_threads(int(config.train.threads));
+  CifarNet model(config.model);
+  load_state_dict(model, safetensors::read(folder.best_weights()), folder.best_weights());
+  if (config.train.channels_last.value()) use_channels_last(model);
+  return *evaluate(model, dataset, dataset.test, {config.train.batch_size, config.train.channels_last.value()});
+}
+
+/// Sparse heads: how many pictures went to each expert, at all and as their first choice.
+void print_routes(const at::Tensor& topk_idx, int64_t experts) {
+  const auto share = [&](const at::Tensor& chosen, int64_t e) {
+    return 100 * chosen.eq(e).sum().item<double>() / double(topk_idx.size(0));
+  };
+  for (int64_t e = 0; e < experts; ++e) {
+    std::printf("expert %2ld: %5.1f %% of the test pictures, first choice of %5.1f %%\n", long(e), share(topk_idx, e),
+                share(topk_idx.select(1, 0), e));
+  }
+}
+
+void print_utilisation(const Evaluation& evaluation) {
+  const RoutingStats stats = routing_stats(evaluation);
+  const std::vector<double> utilisation = stats.utilisation();
+  for (size_t e = 0; e < utilisation.size(); ++e) {
+    std::printf("expert %2zu: %5.1f %% of the mixture\n", e, 100 * utilisation[e]);
+  }
+  std::printf("routing entropy %.3f nats\n", stats.entropy());
+}
+
+at::Tensor compare_with_runtime(const EvalCommand& command, const RunConfig& config, const Dataset& dataset,
+                                const Evaluation& evaluation) {
+  const std::vector<float> values = runtime_logits(command.model, dataset, dataset.test, int(config.train.threads));
+  const at::Tensor logits = at::tensor(values).reshape(evaluation.logits.sizes());
+  const at::Tensor predicted = logits.argmax(1);
+  const int64_t same = predicted.eq(evaluation.logits.argmax(1)).sum().item<int64_t>();
+  const double accuracy = predicted.eq(evaluation.labels).sum().item<double>() / double(dataset.test.size());
+  std::printf("%s: acc %.2f %%, same class as the trainer for %ld of %ld pictures, logits within %.1e\n",
+              command.model.c_str(), 100 * accuracy, long(same), long(dataset.test.size()),
+              (logits - evaluation.logits).abs().max().item<double>());
+  return logits;
+}
+
+}  // namespace
+
+int eval(const EvalCommand& command) {
+  const RunFolder folder = RunFolder::open(command.run);
+  RunConfig config = load_run_config(folder.config());
+  const Dataset dataset = load_dataset(config.data);
+  resolve(config, dataset);
+  if (dataset.test.size() == 0) throw std::runtime_error("data set " + dataset.name + " has no test pictures");
+
+  const Evaluation evaluation = evaluate_best_weights(folder, config, dataset);
+  std::printf("%ld test pictures of %s: loss %.4f  acc %.2f %%\n", long(dataset.test.size()), dataset.name.c_str(),
+              evaluation.loss, 100 * evaluation.accuracy);
+  if (evaluation.topk_idx.defined()) print_routes(evaluation.topk_idx, config.model.num_experts);
+  if (evaluation.probs.defined()) print_utilisation(evaluation);
+
+  at::Tensor logits;
+  if (!command.model.empty()) logits = compare_with_runtime(command, config, dataset, evaluation);
+  if (!command.predictions.empty()) {
+    write_predictions(command.predictions, evaluation, dataset.class_names, logits);
+    std::printf("predictions written to %s\n", command.predictions.c_str());
+  }
+  if (!command.export_folder.empty()) {
+    export_pictures(dataset.test, dataset.class_names, command.export_folder);
+    std::printf("%ld pictures written to %s\n", long(dataset.test.size()), command.export_folder.c_str());
+  }
+  return 0;
+}
+
+}  // namespace moefb::trainer

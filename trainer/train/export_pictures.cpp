@@ -1,0 +1,30 @@
+#include "trainer/train/export_pictures.h"
+
+#include <cctype>
+#include <cstdio>
+#include <filesystem>
+
+#include "trainer/data/png.h"
+
+namespace moefb::trainer {
+namespace fs = std::filesystem;
+
+std::string picture_file(const std::vector<std::string>& class_names, int64_t label, int64_t index) {
+  std::string folder = class_names.at(size_t(label));
+  for (char& c : folder) {
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_') c = '_';
+  }
+  char name[32];
+  std::snprintf(name, sizeof(name), "/%05ld.png", long(index));
+  return folder + name;
+}
+
+void export_pictures(const PictureSet& set, const std::vector<std::string>& class_names, const std::string& folder) {
+  for (int64_t index = 0; index < set.size(); ++index) {
+    const fs::path path = fs::path(folder) / picture_file(class_names, set.labels[size_t(index)], index);
+    fs::create_directories(path.parent_path());
+    write_png(path.string(), set.width, set.height, set.picture(index));
+  }
+}
+
+}  // namespace moefb::trainer

@@ -1,0 +1,62 @@
+#include "trainer/train/metrics_log.h"
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "converter/atomic_file.h"
+
+namespace moefb::trainer {
+namespace {
+
+void add_routing(nlohmann::ordered_json& json, const RoutingRecord& routing, const std::string& suffix) {
+  if (routing.util.empty()) return;
+  json["util" + suffix] = routing.util;
+  json["entropy" + suffix] = routing.entropy;
+  if (!routing.load.empty()) json["load" + suffix] = routing.load;
+}
+
+std::string first_lines(const std::string& path, int64_t count) {
+  if (count == 0) return "";
+  const std::vector<std::byte> bytes = read_file(path);
+  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  size_t end = 0;
+  for (int64_t line = 0; line < count; ++line) {
+    end = text.find('\n', end);
+    if (end == std::string::npos) {
+      throw std::runtime_error(path + ": expected at least " + std::to_string(count) + " lines, found " +
+                               std::to_string(line));
+    }
+    ++end;
+  }
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+MetricsLog::MetricsLog(std::string path, int64_t keep) : path_(std::move(path)), text_(first_lines(path_, keep)) {}
+
+void MetricsLog::add(const EpochRecord& record) {
+  nlohmann::ordered_json json = {
+      {"epoch", record.epoch},       {"train_loss", record.train_loss}, {"train_acc", record.train_acc},
+      {"val_loss", record.val_loss}, {"val_acc", record.val_acc},
+  };
+  add_routing(json, record.routing, "");
+  json["learning_rate"] = record.learning_rate;
+  json["images_per_s"] = record.images_per_s;
+  append(json.dump());
+}
+
+void MetricsLog::add(const TestRecord& record) {
+  nlohmann::ordered_json json = {
+      {"test_loss", record.test_loss}, {"test_acc", record.test_acc}, {"best_epoch", record.best_epoch}};
+  add_routing(json, record.routing, "_test_snapshot");
+  if (!record.class_expert_mean.empty()) json["class_expert_mean"] = record.class_expert_mean;
+  append(json.dump());
+}
+
+void MetricsLog::append(const std::string& line) {
+  text_ += line + "\n";
+  write_file_atomically(path_, text_);
+}
+
+}  // namespace moefb::trainer

@@ -1,0 +1,54 @@
+// metrics.jsonl: one line an epoch, then one for the test set, under the published names (spec/cifar-heads.md, 12.1):
+// the lines' `util` form the history `util_per_epoch`, and so on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace moefb::trainer {
+
+/// What a head's routing statistics say; empty lists are left out of the file.
+struct RoutingRecord {
+  std::vector<double> util;
+  double entropy = 0;
+  std::vector<double> load;  ///< sparse heads only
+};
+
+struct EpochRecord {
+  int64_t epoch = 0;  ///< from 1
+  double train_loss = 0;
+  double train_acc = 0;
+  double val_loss = 0;
+  double val_acc = 0;
+  RoutingRecord routing;     ///< of the training pass, with noise and dropout
+  double learning_rate = 0;  ///< of the epoch's last step
+  double images_per_s = 0;
+};
+
+struct TestRecord {
+  double test_loss = 0;
+  double test_acc = 0;
+  int64_t best_epoch = 0;  ///< whose weights were tested
+  RoutingRecord routing;
+  std::vector<std::vector<double>> class_expert_mean;  ///< (classes, E)
+};
+
+/// The file is rewritten whole with each line, so that a crash leaves complete lines only.
+class MetricsLog {
+ public:
+  /// @param keep  lines of an existing file to go on after
+  /// @throws std::runtime_error if it has fewer
+  MetricsLog(std::string path, int64_t keep);
+
+  void add(const EpochRecord& record);
+  void add(const TestRecord& record);
+
+ private:
+  void append(const std::string& line);
+
+  std::string path_;
+  std::string text_;
+};
+
+}  // namespace moefb::trainer

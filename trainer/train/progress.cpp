@@ -1,0 +1,56 @@
+#include "trainer/train/progress.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace moefb::trainer {
+namespace {
+
+constexpr int kBarWidth = 24;
+constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr const char* kEraseLine = "\r\033[K";
+
+}  // namespace
+
+Progress::Progress(int64_t epochs, int64_t batches)
+    : terminal_(isatty(STDOUT_FILENO) == 1), epochs_(epochs), batches_(batches) {}
+
+void Progress::start_epoch(int64_t epoch) {
+  epoch_ = epoch;
+  pictures_ = 0;
+  started_ = Clock::now();
+}
+
+double Progress::images_per_s() const {
+  const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  return seconds > 0 ? double(pictures_) / seconds : 0;
+}
+
+void Progress::batch(int64_t done, int64_t pictures, double mean_loss, double accuracy) {
+  pictures_ += pictures;
+  if (!terminal_ || Clock::now() - drawn_ < kRedraw) return;
+  drawn_ = Clock::now();
+  const int filled = int(kBarWidth * done / batches_);
+  std::string bar(size_t(filled), '#');
+  bar.resize(kBarWidth, '.');
+  std::printf("%sepoch %3ld/%ld [%s] %ld/%ld  loss %.4f  acc %.2f %%  %.0f images/s", kEraseLine, long(epoch_),
+              long(epochs_), bar.c_str(), long(done), long(batches_), mean_loss, 100 * accuracy, images_per_s());
+  std::fflush(stdout);
+}
+
+void Progress::epoch_done(const EpochRecord& record, bool is_best) {
+  char line[256];
+  std::snprintf(line, sizeof(line),
+                "epoch %3ld/%ld  loss %.4f  acc %.2f %%  val loss %.4f  val acc %.2f %%  lr %.4f  %.0f images/s%s",
+                long(record.epoch), long(epochs_), record.train_loss, 100 * record.train_acc, record.val_loss,
+                100 * record.val_acc, record.learning_rate, record.images_per_s, is_best ? "  best" : "");
+  say(line);
+}
+
+void Progress::say(const std::string& line) {
+  std::printf("%s%s\n", terminal_ ? kEraseLine : "", line.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace moefb::trainer

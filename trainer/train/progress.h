@@ -1,0 +1,39 @@
+// What a run says while it trains: a bar that redraws itself on a terminal, plain lines elsewhere.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "trainer/train/metrics_log.h"
+
+namespace moefb::trainer {
+
+class Progress {
+ public:
+  Progress(int64_t epochs, int64_t batches);
+
+  /// Starts the clock of an epoch (from 1).
+  void start_epoch(int64_t epoch);
+  /// After a batch: redraws the bar, at most ten times a second, on a terminal only.
+  void batch(int64_t done, int64_t pictures, double mean_loss, double accuracy);
+  /// Pictures a second since start_epoch(), by this process.
+  double images_per_s() const;
+  /// The line that stays.
+  void epoch_done(const EpochRecord& record, bool is_best);
+  /// A line of text that stays.
+  void say(const std::string& line);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool terminal_;
+  int64_t epochs_;
+  int64_t batches_;
+  int64_t epoch_ = 0;
+  int64_t pictures_ = 0;  ///< since start_epoch()
+  Clock::time_point started_;
+  Clock::time_point drawn_;
+};
+
+}  // namespace moefb::trainer

@@ -1,0 +1,28 @@
+// The folder of one training run: which files it has, and that it holds one run only.
+#pragma once
+
+#include <string>
+
+namespace moefb::trainer {
+
+class RunFolder {
+ public:
+  /// Makes the folder for a new run. @throws std::runtime_error where it already holds one, or cannot be made
+  static RunFolder create(const std::string& path);
+  /// The folder of an existing run. @throws std::runtime_error where it holds none
+  static RunFolder open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::string config() const { return path_ + "/config.json"; }
+  std::string best_weights() const { return path_ + "/model.safetensors"; }
+  std::string last_weights() const { return path_ + "/last.safetensors"; }
+  std::string optimizer() const { return path_ + "/optimizer.safetensors"; }
+  std::string golden() const { return path_ + "/golden.safetensors"; }
+  std::string metrics() const { return path_ + "/metrics.jsonl"; }
+
+ private:
+  explicit RunFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+}  // namespace moefb::trainer
