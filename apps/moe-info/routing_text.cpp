@@ -13,7 +13,6 @@ namespace {
 
 struct Layer {
   int stage = 0;
-  int published = -1;
   RouterInfo router;
 };
 
@@ -21,7 +20,7 @@ std::vector<Layer> moe_layers(const Model& model) {
   std::vector<Layer> layers;
   for (int i = 0; i < stage_count(model); ++i) {
     const StageInfo stage = stage_info(model, i);
-    if (stage.is_moe) layers.push_back({i, stage.published_layer, stage.router});
+    if (stage.is_moe) layers.push_back({i, stage.router});
   }
   return layers;
 }
@@ -43,7 +42,7 @@ std::string capacity_text(const RouterInfo& r) {
 std::string numbers_text(const std::vector<Layer>& layers) {
   apps::Table table("rlrrlrrrl", 2);
   table.add({"stage", "choice", "experts", "k", "token", "per image", "features", "temperature", "capacity"});
-  for (const auto& [stage, published, r] : layers) {
+  for (const auto& [stage, r] : layers) {
     table.add({std::to_string(stage), std::string(r.kind), std::to_string(r.experts), std::to_string(r.top_k),
                token_text(r), std::to_string(r.tokens_per_image), std::to_string(r.features),
                apps::short_number(r.temperature), capacity_text(r)});

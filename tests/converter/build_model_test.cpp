@@ -454,7 +454,9 @@ TEST(BuildPatchNet, KernelSizesComeFromTheTensors) {
   EXPECT_EQ(first.kernel_h, 1u);
   EXPECT_EQ(first.padding, 0u);
   for (const auto& stage : built.graph->stages) {
-    if (stage->node != nullptr && stage->node->op == fb::Op::conv2d) EXPECT_EQ(stage->node->kernel_w, 1u);
+    if (stage->node != nullptr && stage->node->op == fb::Op::conv2d) {
+      EXPECT_EQ(stage->node->kernel_w, 1u);
+    }
   }
 }
 
