@@ -17,10 +17,13 @@ message(STATUS "LibTorch: ${torch_root}")
 add_library(torch INTERFACE IMPORTED)
 target_include_directories(torch INTERFACE ${torch_root}/include ${torch_root}/include/torch/csrc/api/include)
 target_compile_definitions(torch INTERFACE USE_DISTRIBUTED USE_C10D_GLOO USE_RPC USE_TENSORPIPE)
-target_link_libraries(torch INTERFACE ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so)
+# Given as flags, not as files: beside them lies a libgomp.so.1, and CMake would warn of every program that it could be
+# taken for the compiler's. It is, and should be: one OpenMP in one process.
+set(torch_link_flags "-Wl,--no-as-needed,\"${torch_root}/lib/libtorch_cpu.so\",\"${torch_root}/lib/libc10.so\"")
 if(EXISTS ${torch_root}/lib/libtorch_cuda.so)
-  # It registers itself when loaded; nothing refers to it by name, so the linker must be told to keep it.
+  # It registers itself when loaded; nothing refers to it by name, and --no-as-needed keeps it.
   target_compile_definitions(torch INTERFACE USE_C10D_NCCL)
-  target_link_libraries(torch INTERFACE -Wl,--no-as-needed ${torch_root}/lib/libtorch_cuda.so -Wl,--as-needed)
+  string(APPEND torch_link_flags ",\"${torch_root}/lib/libtorch_cuda.so\"")
 endif()
+target_link_libraries(torch INTERFACE "${torch_link_flags},--as-needed" "-Wl,-rpath,\"${torch_root}/lib\"")
 set(TORCH_LIBRARIES torch)

@@ -10,7 +10,9 @@
 namespace moefb::container {
 namespace {
 
-std::vector<std::byte> repeated(size_t size, uint8_t value) { return std::vector<std::byte>(size, std::byte{value}); }
+std::vector<std::byte> repeated(size_t size, uint8_t value) {
+  return std::vector<std::byte>(size, std::byte{value});
+}
 
 std::vector<std::byte> counting(size_t size, int first, int step) {
   std::vector<std::byte> bytes(size);

@@ -47,7 +47,8 @@ std::vector<std::pair<std::string, at::Tensor>> tensors_of(const torch::nn::Modu
   return tensors;
 }
 
-void load_one(const std::string& key, at::Tensor target, const safetensors::File& file, const std::string& name) {
+void load_one(const std::string& key, const at::Tensor& target, const safetensors::File& file,
+              const std::string& name) {
   const auto found = file.tensors.find(key);
   if (found == file.tensors.end()) throw std::runtime_error(name + ": tensor " + key + " is missing");
   const auto& source = found->second;
