@@ -132,10 +132,13 @@ double relative_limit(const Graph& graph) noexcept {
   return graph.meta.kind == "patch_net" ? 5e-5 : 2e-5;
 }
 
+/// (tokens, K) routes of a layer; 2^40 at most: no such batch runs, and no sum of them overflows.
 int64_t routes_of(const graph::MoE& moe, const Graph& graph, int64_t batch) noexcept {
+  constexpr int64_t kHuge = int64_t{1} << 40;
   if (moe.router.kind == graph::RouterKind::kSoft) return 0;
   const plan::MoeSizes sizes = plan::moe_sizes(moe, graph.values, batch);
-  return sizes.T * sizes.K;
+  int64_t routes = 0;
+  return __builtin_mul_overflow(sizes.T, sizes.K, &routes) ? kHuge : std::min(routes, kHuge);
 }
 
 GoldenReport compare(const GoldenVector& golden, std::span<const float> logits, std::span<const int32_t> routes,
