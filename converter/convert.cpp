@@ -34,6 +34,7 @@ struct Inputs {
 
 Inputs locate(const Options& options) {
   const fs::path source = options.source;
+  if (!fs::exists(source)) throw std::runtime_error(options.source + ": no such file or run folder");
   const bool run = fs::is_directory(source);
   const fs::path folder = run ? source : source.parent_path();
   Inputs inputs;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <functional>
 
 #include "converter/atomic_file.h"
 #include "converter/safetensors.h"
@@ -253,7 +254,7 @@ TEST(ConvertFiles, NamesTheSourceThatIsNotThere) {
   const TemporaryFolder folder;
   Options options = options_for(folder / "none.safetensors", folder / "m.moefb");
   options.config = kGolden + "seed1_head_dense/config.json";
-  EXPECT_TRUE(contains(message_of([&] { convert(options); }), folder / "none.safetensors: cannot read"));
+  EXPECT_TRUE(contains(message_of([&] { convert(options); }), folder / "none.safetensors: no such file or run folder"));
 }
 
 TEST(ConvertFiles, NeverWritesOverItsInput) {
