@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "buffer.h"
 #include "cpu/backend.h"
-#include "cpu/buffer.h"
 #include "model_state.h"
 #include "moefb/executor.h"
 #include "plan/plan.h"

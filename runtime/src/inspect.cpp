@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/buffer.h"
+#include "buffer.h"
 #include "graph/graph.h"
 #include "graph/shapes.h"
 #include "model_state.h"

@@ -1,13 +1,8 @@
 #include "moefb/model.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "file.h"
 #include "format/reader.h"
 #include "graph/graph.h"
 #include "model_state.h"
@@ -27,50 +22,12 @@ Status check_options(const LoadOptions& options) noexcept {
   return {};
 }
 
-Status errno_status() noexcept {
-  if (errno == ENOENT || errno == ENOTDIR) return Status(Code::kNotFound, "no such file");
-  return Status(Code::kIo, "cannot be read").at(errno);
-}
-
-/// Closes on every way out.
-class File {
- public:
-  explicit File(const char* path) noexcept : fd_(::open(path, O_RDONLY | O_CLOEXEC)) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int fd() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
-Status read_all(int fd, std::byte* dst, size_t bytes) noexcept {
-  for (size_t done = 0; done < bytes;) {
-    const ssize_t got = ::read(fd, dst + done, bytes - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_status();
-    if (got == 0)
-      return Status(Code::kIo, "the file became shorter while it was read").values(int64_t(done), int64_t(bytes));
-    done += size_t(got);
-  }
-  return {};
-}
-
 /// Reads the file into memory of the state's own.
 Status read_file(const char* path, ModelState& state) noexcept {
-  const File file(path);
-  if (file.fd() < 0) return errno_status();
-  struct stat info;
-  if (::fstat(file.fd(), &info) != 0) return errno_status();
-  if (!S_ISREG(info.st_mode)) return Status(Code::kIo, "not a regular file");
-  const size_t bytes = size_t(info.st_size);
-  state.memory = allocate<std::byte>(int64_t(bytes));
-  if (state.memory == nullptr) return Status(Code::kOutOfMemory, "no memory for the file").at(int64_t(bytes));
-  MOEFB_TRY(read_all(file.fd(), state.memory.get(), bytes));
-  state.file = {state.memory.get(), bytes};
+  Result<FileBytes> file = read_whole_file(path, INT64_MAX);
+  MOEFB_TRY(file.status());
+  state.memory = std::move(file->memory);
+  state.file = {state.memory.get(), file->size};
   return {};
 }
 

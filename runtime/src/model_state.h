@@ -4,8 +4,8 @@
 #include <memory>
 #include <span>
 
+#include "buffer.h"
 #include "cpu/backend.h"
-#include "cpu/buffer.h"
 #include "graph/graph.h"
 #include "moefb/model.h"
 

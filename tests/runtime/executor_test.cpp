@@ -1,6 +1,8 @@
 #include "moefb/executor.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <memory>
@@ -269,9 +271,19 @@ TEST(Executor, ShowsNoTraceBeforeTheFirstRun) {
 TEST(ModelLoad, SaysWhatIsMissing) {
   EXPECT_EQ(Model::load("/no/such/model.moefb").status().code(), Code::kNotFound);
   EXPECT_EQ(Model::load("/").status().code(), Code::kIo);
+  EXPECT_EQ(Model::load("/dev/zero").status().code(), Code::kIo);
+  EXPECT_EQ(Model::load(nullptr).status().code(), Code::kInvalidArgument);
   LoadOptions options;
   options.max_batch = 0;
   EXPECT_EQ(Model::load("/no/such/model.moefb", options).status().code(), Code::kInvalidArgument);
+}
+
+// Opening a pipe that nobody writes to used to wait for ever.
+TEST(ModelLoad, RefusesAPipeAtOnce) {
+  const std::string pipe = testing::TempDir() + "moefb_pipe_" + std::to_string(::getpid());
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(Model::load(pipe.c_str()).status().code(), Code::kIo);
+  ::unlink(pipe.c_str());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "cpu/buffer.h"
+#include "buffer.h"
 #include "cpu/op.h"
 #include "cpu/tokens.h"
 #include "graph/graph.h"

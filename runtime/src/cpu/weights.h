@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "cpu/buffer.h"
+#include "buffer.h"
 #include "graph/graph.h"
 #include "moefb/result.h"
 
