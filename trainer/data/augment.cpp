@@ -16,6 +16,10 @@ struct Move {
   bool flip = false;
 };
 
+bool alternating_flip(uint64_t seed, int64_t epoch, int64_t index) {
+  return Random(seed, Stream::kFlip, uint64_t(index)).coin() != (epoch % 2 == 1);
+}
+
 /// All three are drawn whatever is switched on, so that one option does not change what another one draws.
 Move draw_move(const AugmentConfig& augment, uint64_t seed, int64_t epoch, int64_t index) {
   Random random(seed, Stream::kAugment, uint64_t(epoch), uint64_t(index));
@@ -23,7 +27,8 @@ Move draw_move(const AugmentConfig& augment, uint64_t seed, int64_t epoch, int64
   Move move;
   move.top = int(random.below(offsets));
   move.left = int(random.below(offsets));
-  move.flip = random.coin() && augment.flip;
+  const bool drawn = random.coin();
+  move.flip = augment.flip && (augment.flip_alternates ? alternating_flip(seed, epoch, index) : drawn);
   return move;
 }
 

@@ -15,6 +15,9 @@ struct AugmentConfig {
   int crop_padding = 0;  ///< random crop of the picture padded by so many pixels on each side; 0: off
   bool reflect = false;  ///< pad by reflection (the border pixel is not repeated) instead of black, as published
   bool flip = false;     ///< mirror left-right with probability 1/2
+  /// With `flip`: drawn once for each picture, then the other way round in every second epoch, so that two epochs in a
+  /// row show both views.
+  bool flip_alternates = false;
 };
 
 /// Writes a normalised batch: crop, then mirror, on bytes; then (value / 255 - mean) / stddev, to the same bits as

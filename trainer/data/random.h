@@ -19,7 +19,8 @@ enum class Stream : uint64_t {
   kSplit,
   kOrder,
   kAugment,
-  kExamplePicture
+  kExamplePicture,
+  kFlip
 };
 
 class Random {

@@ -34,7 +34,7 @@ safetensors::File optimizer_file(const Sgd& sgd, const Position& position) {
   for (const auto& [name, velocity] : sgd.momentum()) file.tensors[kMomentumPrefix + name] = from_torch(velocity);
   file.tensors["generator_state"] = from_torch(generator_state());
   file.tensors["position"] = safetensors::Tensor::from_i64(
-      {6}, std::vector<int64_t>{position.epoch, position.batch, position.step, position.best_epoch, position.correct,
+      {6}, std::vector<int64_t>{position.epoch, position.batch, position.step, position.kept_epoch, position.correct,
                                 position.pictures});
   file.tensors["sums"] =
       safetensors::Tensor::from_f64({2}, std::vector<double>{position.best_val_acc, position.loss_sum});
@@ -59,7 +59,7 @@ Position read_position(const safetensors::File& file, const std::string& path) {
   position.epoch = counts[0];
   position.batch = counts[1];
   position.step = counts[2];
-  position.best_epoch = counts[3];
+  position.kept_epoch = counts[3];
   position.correct = counts[4];
   position.pictures = counts[5];
   position.best_val_acc = sums.const_data_ptr<double>()[0];

@@ -17,13 +17,13 @@
 namespace moefb::trainer {
 namespace {
 
-Evaluation evaluate_best_weights(const RunFolder& folder, const RunConfig& config, const Dataset& dataset) {
-  if (!std::filesystem::exists(folder.best_weights())) {
+Evaluation evaluate_kept_weights(const RunFolder& folder, const RunConfig& config, const Dataset& dataset) {
+  if (!std::filesystem::exists(folder.kept_weights())) {
     throw std::runtime_error(folder.path() + ": has no model.safetensors yet; it appears after the first epoch");
   }
   at::set_num_threads(int(config.train.threads));
   CifarNet model(config.model);
-  load_state_dict(model, safetensors::read(folder.best_weights()), folder.best_weights());
+  load_state_dict(model, safetensors::read(folder.kept_weights()), folder.kept_weights());
   if (config.train.channels_last.value()) use_channels_last(model);
   return *evaluate(model, dataset, dataset.test, {config.train.batch_size, config.train.channels_last.value()});
 }
@@ -70,7 +70,7 @@ int eval(const EvalCommand& command) {
   resolve(config, dataset);
   if (dataset.test.size() == 0) throw std::runtime_error("data set " + dataset.name + " has no test pictures");
 
-  const Evaluation evaluation = evaluate_best_weights(folder, config, dataset);
+  const Evaluation evaluation = evaluate_kept_weights(folder, config, dataset);
   std::printf("%ld test pictures of %s: loss %.4f  acc %.2f %%\n", long(dataset.test.size()), dataset.name.c_str(),
               evaluation.loss, 100 * evaluation.accuracy);
   if (evaluation.topk_idx.defined()) print_routes(evaluation.topk_idx, config.model.num_experts);

@@ -48,7 +48,7 @@ void MetricsLog::add(const EpochRecord& record) {
 
 void MetricsLog::add(const TestRecord& record) {
   nlohmann::ordered_json json = {
-      {"test_loss", record.test_loss}, {"test_acc", record.test_acc}, {"best_epoch", record.best_epoch}};
+      {"test_loss", record.test_loss}, {"test_acc", record.test_acc}, {"tested_epoch", record.tested_epoch}};
   add_routing(json, record.routing, "_test_snapshot");
   if (!record.class_expert_mean.empty()) json["class_expert_mean"] = record.class_expert_mean;
   append(json.dump());

@@ -29,7 +29,7 @@ struct EpochRecord {
 struct TestRecord {
   double test_loss = 0;
   double test_acc = 0;
-  int64_t best_epoch = 0;  ///< whose weights were tested
+  int64_t tested_epoch = 0;  ///< whose weights were tested
   RoutingRecord routing;
   std::vector<std::vector<double>> class_expert_mean;  ///< (classes, E)
 };

@@ -15,6 +15,7 @@ namespace {
 
 const std::vector<std::string> kSchedules = {"step", "cosine", "linear"};
 const std::vector<std::string> kPrecisions = {"auto", "f32", "bf16"};
+const std::vector<std::string> kWeightChoices = {"best", "last"};
 const std::vector<std::string> kResizeRules = {"shorter_side", "stretch"};
 const std::vector<std::string> kFilters = {"bilinear", "bicubic"};
 
@@ -39,6 +40,7 @@ AugmentConfig read_augment(Settings& train, int64_t image) {
   config.crop_padding = int(train.integer("crop_padding", config.crop_padding, 0, image - 1));
   config.reflect = train.boolean("crop_reflect", config.reflect);
   config.flip = train.boolean("flip", config.flip);
+  config.flip_alternates = train.boolean("flip_alternates", config.flip_alternates);
   return config;
 }
 
@@ -54,6 +56,7 @@ TrainConfig read_train(Settings train, int64_t image) {
   config.augment = read_augment(train, image);
   config.small_image = train.integer("small_image", config.small_image, 0, image);
   config.small_image_epochs = train.integer("small_image_epochs", config.small_image_epochs, 0, kMaxEpochs);
+  config.keep = WeightChoice(train.choice("keep", size_t(config.keep), kWeightChoices));
   config.precision = PrecisionChoice(train.choice("precision", size_t(config.precision), kPrecisions));
   if (train.has("channels_last")) config.channels_last = train.boolean("channels_last", false);
   config.threads = train.integer("threads", config.threads, 0, 1024);
@@ -126,8 +129,10 @@ nlohmann::ordered_json train_json(const TrainConfig& train) {
       {"crop_padding", train.augment.crop_padding},
       {"crop_reflect", train.augment.reflect},
       {"flip", train.augment.flip},
+      {"flip_alternates", train.augment.flip_alternates},
       {"small_image", train.small_image},
       {"small_image_epochs", train.small_image_epochs},
+      {"keep", kWeightChoices[size_t(train.keep)]},
       {"precision", kPrecisions[size_t(train.precision)]},
       {"channels_last", train.channels_last.value()},
       {"threads", train.threads},

@@ -19,6 +19,12 @@ enum class PrecisionChoice : uint8_t {
   kBf16,
 };
 
+/// Which epoch's weights a run leaves in model.safetensors.
+enum class WeightChoice : uint8_t {
+  kBest,  ///< the first with the highest validation accuracy, as published
+  kLast,  ///< the last epoch's: validation selects nothing
+};
+
 /// The [train] table. Defaults are the published recipe.
 struct TrainConfig {
   int64_t batch_size = 128;
@@ -28,9 +34,10 @@ struct TrainConfig {
   bool nesterov = false;
   double label_smoothing = 0;
   uint64_t seed = 42;       ///< of weights, order, augmentation, dropout and gate noise
-  AugmentConfig augment;    ///< keys crop_padding, crop_reflect, flip
+  AugmentConfig augment;    ///< keys crop_padding, crop_reflect, flip, flip_alternates
   int64_t small_image = 0;  ///< side of the pictures in the first `small_image_epochs` epochs; 0: the model's
   int64_t small_image_epochs = 0;
+  WeightChoice keep = WeightChoice::kBest;
   PrecisionChoice precision = PrecisionChoice::kAuto;
   /// Not given: for f32 only. With bf16 it makes networks of some widths ten times slower (seen at 8 and 32).
   std::optional<bool> channels_last;

@@ -8,7 +8,7 @@ namespace fs = std::filesystem;
 
 RunFolder RunFolder::create(const std::string& path) {
   const RunFolder folder(path);
-  for (const auto& file : {folder.config(), folder.best_weights(), folder.last_weights(), folder.metrics()}) {
+  for (const auto& file : {folder.config(), folder.kept_weights(), folder.last_weights(), folder.metrics()}) {
     if (fs::exists(file)) {
       throw std::runtime_error(path + " already holds a run (" + fs::path(file).filename().string() +
                                "): choose another folder, or go on with `trainer resume " + path + "`");

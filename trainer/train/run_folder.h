@@ -14,7 +14,7 @@ class RunFolder {
 
   const std::string& path() const { return path_; }
   std::string config() const { return path_ + "/config.json"; }
-  std::string best_weights() const { return path_ + "/model.safetensors"; }
+  std::string kept_weights() const { return path_ + "/model.safetensors"; }
   std::string last_weights() const { return path_ + "/last.safetensors"; }
   std::string optimizer() const { return path_ + "/optimizer.safetensors"; }
   std::string golden() const { return path_ + "/golden.safetensors"; }

@@ -68,7 +68,7 @@ bool Training::run(const std::function<bool()>& stop) {
     }
     save_checkpoint(folder_, *model_, sgd_, position_);
   }
-  test_best_weights();
+  test_kept_weights();
   return true;
 }
 
@@ -133,10 +133,10 @@ bool Training::validate_epoch(const std::function<bool()>& stop) {
   const auto validation = evaluate(*model_, dataset_, dataset_.val, layout(), stop);
   if (!validation) return false;
   const bool is_best = validation->accuracy > position_.best_val_acc;
-  if (is_best) {
-    position_.best_val_acc = validation->accuracy;
-    position_.best_epoch = position_.epoch + 1;
-    safetensors::write(folder_.best_weights(), state_dict(*model_));
+  if (is_best) position_.best_val_acc = validation->accuracy;
+  if (is_best || config_.train.keep == WeightChoice::kLast) {
+    position_.kept_epoch = position_.epoch + 1;
+    safetensors::write(folder_.kept_weights(), state_dict(*model_));
   }
   EpochRecord line = record(*validation);
   line.images_per_s = images_per_s;
@@ -176,13 +176,13 @@ void Training::start_next_epoch() {
   position_.routing_sums = routing_.sums();
 }
 
-void Training::test_best_weights() {
-  load_state_dict(*model_, safetensors::read(folder_.best_weights()), folder_.best_weights());
+void Training::test_kept_weights() {
+  load_state_dict(*model_, safetensors::read(folder_.kept_weights()), folder_.kept_weights());
   const Evaluation test = *evaluate(*model_, dataset_, dataset_.test, layout());
   TestRecord line;
   line.test_loss = test.loss;
   line.test_acc = test.accuracy;
-  line.best_epoch = position_.best_epoch;
+  line.tested_epoch = position_.kept_epoch;
   line.routing = routing_record(routing_stats(test));
   if (test.probs.defined()) {
     const at::Tensor means = class_expert_mean(test.probs, test.labels, config_.model.num_classes);
@@ -194,7 +194,7 @@ void Training::test_best_weights() {
   metrics_.add(line);
   char text[96];
   std::snprintf(text, sizeof(text), "test loss %.4f  acc %.2f %%  (weights of epoch %ld)", test.loss,
-                100 * test.accuracy, long(position_.best_epoch));
+                100 * test.accuracy, long(position_.kept_epoch));
   progress_.say(text);
   progress_.say(write_golden_vector(*model_, config_, folder_.golden()));
 }

@@ -45,7 +45,7 @@ class Training {
   void start_next_epoch();
   EpochRecord record(const Evaluation& validation) const;
   RoutingRecord routing_record(const RoutingStats& stats) const;
-  void test_best_weights();
+  void test_kept_weights();
   int64_t experts() const;
   BatchLayout layout() const { return {config_.train.batch_size, config_.train.channels_last.value()}; }
 

@@ -64,7 +64,7 @@ class TrainingRun : public ::testing::Test {
 
 void expect_same_results(const RunFolder& a, const RunFolder& b) {
   EXPECT_EQ(read_file(a.last_weights()), read_file(b.last_weights()));
-  EXPECT_EQ(read_file(a.best_weights()), read_file(b.best_weights()));
+  EXPECT_EQ(read_file(a.kept_weights()), read_file(b.kept_weights()));
   EXPECT_EQ(read_file(a.optimizer()), read_file(b.optimizer()));
   EXPECT_EQ(read_file(a.golden()), read_file(b.golden()));
   EXPECT_EQ(read_lines(a.metrics()), read_lines(b.metrics()));
@@ -113,7 +113,7 @@ TEST_F(TrainingRun, MetricsHaveThePublishedNames) {
 TEST_F(TrainingRun, EveryHeadTrainsAndLeavesTheFilesOfARun) {
   for (const std::string head : {"dense", "soft", "sparse", "hard"}) {
     const RunFolder folder = finished_run(head, {"head=" + head, head == "hard" ? "k=1" : "k=2", "train.epochs=1"});
-    for (const auto& file : {folder.best_weights(), folder.last_weights(), folder.optimizer(), folder.golden(),
+    for (const auto& file : {folder.kept_weights(), folder.last_weights(), folder.optimizer(), folder.golden(),
                              folder.metrics(), folder.config()}) {
       EXPECT_TRUE(std::filesystem::exists(file)) << file;
     }
@@ -130,7 +130,7 @@ TEST_F(TrainingRun, GoldenVectorIsTheBestWeightsAnswer) {
 
   const at::NoGradGuard no_grad;
   CifarNet net(load_run_config(folder.config()).model);
-  load_state_dict(net, safetensors::read(folder.best_weights()), folder.best_weights());
+  load_state_dict(net, safetensors::read(folder.kept_weights()), folder.kept_weights());
   net.eval();
   const at::Tensor input = to_torch(golden.tensors.at("input"));
   EXPECT_EQ(input.sizes(), (at::IntArrayRef{4, 3, 16, 16}));
