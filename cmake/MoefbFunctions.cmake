@@ -19,6 +19,26 @@ function(moefb_target_defaults target)
   endif()
 endfunction()
 
+# moefb_install_program(convert AS moefb-convert [COMPONENT trainer]): the install rule of a program, and where it finds our
+# oneDNN then. A name that is too common for /usr/bin gets a longer one with AS; the build folder has it under both.
+function(moefb_install_program target)
+  cmake_parse_arguments(arg "" "AS;COMPONENT" "" ${ARGN})
+  if(NOT arg_COMPONENT)
+    set(arg_COMPONENT moefb)
+  endif()
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH $ORIGIN/../${CMAKE_INSTALL_LIBDIR}/moefb)
+  if(arg_AS)
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${arg_AS})
+    add_custom_command(
+      TARGET ${target} POST_BUILD VERBATIM
+      COMMAND ${CMAKE_COMMAND} -E create_symlink ${arg_AS} $<TARGET_FILE_DIR:${target}>/${target})
+  endif()
+  if(MOEFB_INSTALL)
+    install(TARGETS ${target} EXPORT ${arg_COMPONENT}Programs RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+            COMPONENT ${arg_COMPONENT})
+  endif()
+endfunction()
+
 # moefb_add_test(arena_test LINK moefb::runtime LABELS cpu [SOURCES a.cpp]): a GoogleTest program from <name>.cpp in the
 # current folder, every case registered with ctest.
 function(moefb_add_test name)
@@ -36,5 +56,7 @@ function(moefb_add_test name)
   target_compile_definitions(${name} PRIVATE MOEFB_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
                                              MOEFB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+  # Tests run several at a time: OpenMP threads that wait by spinning would take each other's cores.
+  gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES
+                       LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()

@@ -103,7 +103,8 @@ void write_file_atomically(const std::string& path, std::string_view text) {
 }
 
 std::vector<std::byte> read_file(const std::string& path) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // O_NONBLOCK: opening a pipe that nobody writes to would never return.
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) fail(path, "cannot read", errno);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) fail(path, "cannot read", errno);

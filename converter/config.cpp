@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "converter/atomic_file.h"
+#include "converter/strict_json.h"
 
 namespace moefb::convert {
 namespace {
@@ -17,6 +18,7 @@ using Json = nlohmann::json;
 constexpr int64_t kUniformEpochs = 10;  // spec/patch-moe.md, section 5: a constant in the published router
 constexpr int64_t kMaxSide = 1 << 14;   // of an input image
 constexpr int64_t kMaxCount = int64_t{1} << 24;
+constexpr size_t kMaxNameBytes = 256;  // docs/format.md, section 4
 
 /// The configuration of a training run: other programs' business. Known, so that they draw no warning.
 const std::set<std::string> kInformative = {"train",
@@ -44,7 +46,7 @@ class Reader {
 
   [[noreturn]] void fail(const std::string& key, const std::string& expected) const {
     throw std::runtime_error(path_ + ": key \"" + key + "\": expected " + expected + ", found " +
-                             object_.at(key).dump());
+                             shown(object_.at(key)));
   }
 
   [[noreturn]] void fail_missing(const std::string& key, const std::string& expected) const {
@@ -120,9 +122,13 @@ class Reader {
   std::vector<std::string> names(const std::string& key) {
     const Json* value = find(key);
     if (value == nullptr) return {};
-    const auto is_text = [](const Json& item) { return item.is_string(); };
-    if (!value->is_array() || value->empty() || !std::all_of(value->begin(), value->end(), is_text)) {
-      fail(key, "a list of names");
+    if (!value->is_array() || value->empty()) fail(key, "a list of names");
+    for (const Json& item : *value) {
+      if (!is_name(item)) {
+        throw std::runtime_error(path_ + ": key \"" + key + "\": expected names of at most " +
+                                 std::to_string(kMaxNameBytes) + " bytes without control characters, found " +
+                                 shown(item));
+      }
     }
     return value->get<std::vector<std::string>>();
   }
@@ -143,6 +149,14 @@ class Reader {
   }
 
  private:
+  /// What a file takes: it is shown on terminals. That it is UTF-8 the parser has seen to.
+  static bool is_name(const Json& value) {
+    if (!value.is_string()) return false;
+    const auto& text = value.get_ref<const std::string&>();
+    const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+    return text.size() <= kMaxNameBytes && std::none_of(text.begin(), text.end(), is_control);
+  }
+
   /// nlohmann turns -2 into 2^64-2 when asked for an unsigned number.
   static bool is_whole(const Json& value, int64_t max) {
     return value.is_number_unsigned() && value.get<uint64_t>() >= 1 && value.get<uint64_t>() <= uint64_t(max);
@@ -218,18 +232,6 @@ void read_sizes(Reader& reader, Config& config) {
   config.identity_stem = reader.boolean("identity_stem");
 }
 
-Json parse_object(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  const char* text = reinterpret_cast<const char*>(bytes.data());
-  try {
-    Json object = Json::parse(text, text + bytes.size());
-    if (!object.is_object()) throw std::runtime_error(path + ": expected a JSON object");
-    return object;
-  } catch (const Json::exception& e) {
-    throw std::runtime_error(path + ": not valid JSON: " + e.what());
-  }
-}
-
 }  // namespace
 
 void Config::expect(const std::optional<int64_t>& value, const char* key, int64_t found,
@@ -239,8 +241,8 @@ void Config::expect(const std::optional<int64_t>& value, const char* key, int64_
                            "\" says " + std::to_string(found));
 }
 
-Config read_config(const std::string& path) {
-  const Json object = parse_object(path);
+Config parse_config(std::string_view text, const std::string& path) {
+  const Json object = parse_json_object(text, path);
   Reader reader(path, object);
   Config config;
   config.path = path;
@@ -253,6 +255,11 @@ Config read_config(const std::string& path) {
   const std::vector<std::string> unknown = reader.unknown();
   if (!unknown.empty()) config.warnings.push_back(path + ": unknown keys are ignored: " + Reader::list(unknown));
   return config;
+}
+
+Config read_config(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return parse_config({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
 }
 
 }  // namespace moefb::convert

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "schema/moefb_generated.h"
@@ -75,5 +76,7 @@ struct Config {
 /// kind
 ///         that has no inference form, an option that is not implemented yet, a model of the uniform routing phase
 Config read_config(const std::string& path);
+/// The same from memory; `path` is for messages.
+Config parse_config(std::string_view text, const std::string& path);
 
 }  // namespace moefb::convert

@@ -139,15 +139,19 @@ std::vector<std::byte> convert_to_bytes(const Inputs& inputs, const Options& opt
 
 }  // namespace
 
-Report convert(const Options& options) {
+std::vector<std::byte> convert_to_memory(const Options& options, Report& report) {
   const Inputs inputs = locate(options);
   refuse_overwriting(inputs, options.output);
-  Report report;
   report.weights_used = inputs.weights;
   report.config_used = inputs.config;
-  const std::vector<std::byte> file = convert_to_bytes(inputs, options, report);
+  std::vector<std::byte> file = convert_to_bytes(inputs, options, report);
   report.file_bytes = file.size();
-  write_file_atomically(options.output, file);
+  return file;
+}
+
+Report convert(const Options& options) {
+  Report report;
+  write_file_atomically(options.output, convert_to_memory(options, report));
   return report;
 }
 

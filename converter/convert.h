@@ -1,6 +1,7 @@
 // A run folder or a .safetensors file to a .moefb file. No LibTorch.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,5 +30,10 @@ struct Report {
 /// Converts, reads the result back, runs it, compares; the output file appears only then.
 /// @throws std::runtime_error that names the file, the value found and the value expected
 Report convert(const Options& options);
+
+/// All of that but the writing.
+/// @param report  filled in
+/// @return the file's bytes
+std::vector<std::byte> convert_to_memory(const Options& options, Report& report);
 
 }  // namespace moefb::convert

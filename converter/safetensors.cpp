@@ -6,12 +6,12 @@
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "converter/atomic_file.h"
+#include "converter/strict_json.h"
 
 namespace moefb::safetensors {
 namespace {
@@ -42,39 +42,15 @@ int64_t dtype_bytes(std::string_view dtype) {
 
 // ---- reading -----------------------------------------------------------------------------------------------------
 
-/// Refuses what nlohmann would let pass: a key that appears twice (the last one would win) and deep nesting.
-class KeyCheck {
- public:
-  explicit KeyCheck(const std::string& name) : name_(name) {}
-
-  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kMaxDepth) fail(name_, "header is nested deeper than a safetensors header");
-    if (event == Json::parse_event_t::object_start) keys_.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys_.pop_back();
-    if (event == Json::parse_event_t::key && !keys_.back().insert(parsed.get<std::string>()).second) {
-      fail(name_, "key \"" + parsed.get<std::string>() + "\" appears twice in the header");
-    }
-    return true;
-  }
-
- private:
-  const std::string& name_;
-  std::vector<std::set<std::string>> keys_;
-};
-
 Json parse_header(std::string_view text, const std::string& name) {
   if (text.empty() || text.front() != '{') fail(name, "header does not start with '{'");
-  try {
-    return Json::parse(text, KeyCheck(name));
-  } catch (const Json::exception& e) {
-    fail(name, std::string("header is not valid JSON: ") + e.what());
-  }
+  return parse_json_object(text, name + ": header", kMaxDepth);
 }
 
 /// nlohmann turns -2 into 2^64-2 and 1.5 into 1 when asked for an unsigned number, so ask for the kind first.
 int64_t parse_size(const Json& value, const std::string& where) {
   if (!value.is_number_unsigned() || value.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max())) {
-    throw std::runtime_error(where + ": expected a whole number that is not negative, found " + value.dump());
+    throw std::runtime_error(where + ": expected a whole number that is not negative, found " + shown(value));
   }
   return static_cast<int64_t>(value.get<uint64_t>());
 }
@@ -114,7 +90,7 @@ Entry parse_entry(const std::string& key, const Json& value, const std::string& 
   Entry entry{key, {}, 0, 0};
   const Json& dtype = value["dtype"];
   if (!dtype.is_string() || dtype_bytes(dtype.get_ref<const std::string&>()) == 0) {
-    throw std::runtime_error(where + ": unknown dtype " + dtype.dump());
+    throw std::runtime_error(where + ": unknown dtype " + shown(dtype));
   }
   entry.tensor.dtype = dtype.get<std::string>();
   entry.tensor.shape = parse_shape(value["shape"], where);
@@ -125,8 +101,8 @@ Entry parse_entry(const std::string& key, const Json& value, const std::string& 
   entry.end = parse_size(offsets[1], where + ": data_offsets");
   const int64_t bytes = checked_bytes(entry.tensor, where);
   if (entry.end < entry.begin || entry.end - entry.begin != bytes) {
-    throw std::runtime_error(where + ": data_offsets " + offsets.dump() + " do not span the " + std::to_string(bytes) +
-                             " bytes of " + entry.tensor.dtype + " " + value["shape"].dump());
+    throw std::runtime_error(where + ": data_offsets " + shown(offsets) + " do not span the " + std::to_string(bytes) +
+                             " bytes of " + entry.tensor.dtype + " " + shown(value["shape"]));
   }
   return entry;
 }
@@ -135,7 +111,7 @@ std::map<std::string, std::string> parse_metadata(const Json& value, const std::
   if (!value.is_object()) fail(file, "__metadata__ is not an object");
   std::map<std::string, std::string> metadata;
   for (const auto& [key, text] : value.items()) {
-    if (!text.is_string()) fail(file, "metadata \"" + key + "\": expected a string, found " + text.dump());
+    if (!text.is_string()) fail(file, "metadata \"" + key + "\": expected a string, found " + shown(text));
     metadata[key] = text.get<std::string>();
   }
   return metadata;
@@ -276,6 +252,8 @@ std::vector<int64_t> integers(const Tensor& tensor) {
 }  // namespace
 
 int64_t Tensor::elements() const {
+  // The product of the others need not fit.
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
   int64_t n = 1;
   for (const int64_t extent : shape) n *= extent;
   return n;

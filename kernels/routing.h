@@ -14,3 +14,4 @@
 #include "kernels/routing/exp.h"     // exp_nonpositive
 #include "kernels/routing/scores.h"  // from scores to probabilities: standardize, layer_norm, center, softmax
 #include "kernels/routing/slots.h"   // from choices to rows of experts: capacity, rank_slots, sort_by_expert
+#include "kernels/routing/tiles.h"   // from rows of experts to pieces of work: cut_tiles

@@ -12,10 +12,10 @@ namespace moefb::apps {
 
 /// A command line with --help and --version.
 struct CommandLine {
-  CommandLine(const std::string& program, const std::string& purpose) : app(purpose, program) {
+  explicit CommandLine(const std::string& purpose) : app(purpose, program_name()) {
     const std::string onednn = onednn_version();
-    app.set_version_flag("--version",
-                         program + ' ' + version() + (onednn.empty() ? " (without oneDNN)" : " (" + onednn + ")"));
+    app.set_version_flag(
+        "--version", program_name() + ' ' + version() + (onednn.empty() ? " (without oneDNN)" : " (" + onednn + ")"));
   }
 
   /// @return false if --help or --version was asked for, which has been printed

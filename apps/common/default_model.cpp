@@ -35,13 +35,10 @@ std::string named_in(const fs::path& folder) {
 }  // namespace
 
 std::string default_model() {
-  const fs::path installed = folder_beside_the_program();
-  const fs::path source = MOEFB_SOURCE_MODELS;
-  for (const fs::path& folder : {installed, source}) {
-    if (std::string model = named_in(folder); !model.empty()) return model;
-  }
-  throw std::runtime_error("no default model in " + installed.string() + " or " + source.string() +
-                           ": name a model file");
+  const fs::path folder = folder_beside_the_program();
+  std::string model = named_in(folder);
+  if (model.empty()) throw std::runtime_error("no default model in " + folder.string() + ": name a model file");
+  return model;
 }
 
 }  // namespace moefb::apps

@@ -5,9 +5,9 @@
 
 namespace moefb::apps {
 
-/// The file that the text file `default` names: beside the installed programs in ../share/moefb/models, else in models/
-/// of the source tree that the program was built from.
-/// @throws std::runtime_error that names the folders looked in, or the file that is named and not there
+/// The file that the text file `default` names, both in ../share/moefb/models as seen from the program's folder. (A
+/// build folder has a link there, to models/ of the source tree.)
+/// @throws std::runtime_error that names the folder looked in, or the file that is named and not there
 std::string default_model();
 
 }  // namespace moefb::apps

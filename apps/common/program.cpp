@@ -5,19 +5,22 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <stdexcept>
 
 namespace moefb::apps {
 namespace {
 
-const char* program_name = "moefb";
+std::string name_as_called = "moefb";
 
 }  // namespace
 
-int run_program(const char* name, int argc, char** argv, int (*body)(int argc, char** argv)) {
-  program_name = name;
+int run_program(int argc, char** argv, int (*body)(int argc, char** argv)) {
+  if (argc > 0) name_as_called = std::filesystem::path(argv[0]).filename().string();
+  // A reader that is gone, a file that may not grow: failed writes with a message, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return body(argc, argv);
   } catch (const std::bad_alloc&) {
@@ -26,6 +29,10 @@ int run_program(const char* name, int argc, char** argv, int (*body)(int argc, c
     complain(e.what());
   }
   return 1;
+}
+
+const std::string& program_name() {
+  return name_as_called;
 }
 
 void print(std::string_view text) {
@@ -45,7 +52,7 @@ void print_note(std::string_view text, bool json) {
 }
 
 void complain(std::string_view message) {
-  std::fprintf(stderr, "%s: %.*s\n", program_name, static_cast<int>(message.size()), message.data());
+  std::fprintf(stderr, "%s: %.*s\n", name_as_called.c_str(), static_cast<int>(message.size()), message.data());
 }
 
 std::string describe(const Status& status) {

@@ -38,6 +38,7 @@ std::string answer_json(const Answer& answer) {
     const auto& [experts, layers] = *answer.routing;
     line += ", \"routing\": " + (layers.empty() ? list(experts, expert_json) : list(layers, layer_json));
   }
+  if (!answer.routing_image.empty()) line += ", \"routing_image\": " + apps::json_string(answer.routing_image);
   return line + "}\n";
 }
 

@@ -34,15 +34,18 @@ std::string layers_text(const std::vector<LayerLoad>& layers) {
   return table.text();
 }
 
+std::string routing_text(const Routing& routing) {
+  const auto& [experts, layers] = routing;
+  if (!layers.empty()) return layers_text(layers);
+  return experts.empty() ? "  experts: none, this model is dense\n" : experts_text(experts);
+}
+
 }  // namespace
 
 std::string answer_text(const Answer& answer) {
   std::string text = answer.picture + '\n' + classes_text(answer.top);
-  if (!answer.routing) return text;
-  const auto& [experts, layers] = *answer.routing;
-  if (!experts.empty()) text += experts_text(experts);
-  if (!layers.empty()) text += layers_text(layers);
-  if (experts.empty() && layers.empty()) text += "  experts: none, this model is dense\n";
+  if (answer.routing) text += routing_text(*answer.routing);
+  if (!answer.routing_image.empty()) text += "  routing drawn in " + answer.routing_image + '\n';
   return text;
 }
 

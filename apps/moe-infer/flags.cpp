@@ -1,7 +1,9 @@
 #include "apps/moe-infer/flags.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include "apps/common/command_line.h"
@@ -33,6 +35,9 @@ void declare(CLI::App& app, Line& line) {
   value("--top", f.top, "N", "how many classes to show, best first (5)");
   app.add_flag("--json", f.json, "one JSON object per picture and line, and nothing else, on standard output");
   app.add_flag("--routing", f.routing, "also which experts answered, or how many tokens each expert took");
+  value("--routing-image", f.routing_image, "FILE.png",
+        "draw which expert took which patch, layer by layer; several pictures: FILE-1.png, FILE-2.png, ...");
+  app.add_flag("--metrics", f.metrics, "patch networks: how evenly and surely the routers worked, over all pictures");
   value("--dispatch", line.dispatch, "NAME", "how tokens meet their experts: grouped (default), naive or all");
   value("--capacity-group", line.capacity_group, "NAME",
         "which tokens share an expert's slots: batch, image or none; without it as the model says");
@@ -45,10 +50,25 @@ void declare(CLI::App& app, Line& line) {
   app.add_flag("--trace", f.trace, "tensor mode: also write what the routers decided and the feature maps");
 }
 
+/// What would lose a picture: its name taken for the file to draw in.
+void check_routing_image_name(const std::string& file, const std::vector<std::string>& pictures) {
+  if (pictures.empty()) throw std::runtime_error("--routing-image needs pictures");
+  if (!file.ends_with(".png"))
+    throw std::runtime_error("--routing-image " + file + ": expected a name that ends in .png");
+  std::error_code error;
+  for (const std::string& picture : pictures) {
+    if (std::filesystem::equivalent(file, picture, error)) {
+      throw std::runtime_error("--routing-image " + file + ": is one of the pictures to classify");
+    }
+  }
+}
+
 void check_modes(const Flags& f) {
   if (f.input.empty() != f.output.empty()) throw std::runtime_error("--input and --output go together");
   if (!f.input.empty() && !f.pictures.empty()) throw std::runtime_error("give pictures or --input, not both");
   if (f.trace && f.input.empty()) throw std::runtime_error("--trace needs --input and --output");
+  if (f.metrics && f.pictures.empty()) throw std::runtime_error("--metrics needs pictures");
+  if (!f.routing_image.empty()) check_routing_image_name(f.routing_image, f.pictures);
   if (f.pictures.empty() && f.input.empty() && !f.selftest) {
     throw std::runtime_error("nothing to do: give pictures, --input and --output, or --selftest (see --help)");
   }
@@ -74,7 +94,7 @@ Flags resolve(Line line) {
 }  // namespace
 
 std::optional<Flags> parse_flags(int argc, char** argv) {
-  apps::CommandLine command_line("moe-infer", "Classifies pictures with a sparse Mixture-of-Experts model.");
+  apps::CommandLine command_line("Classifies pictures with a sparse Mixture-of-Experts model.");
   Line line;
   declare(command_line.app, line);
   if (!command_line.parse(argc, argv)) return std::nullopt;

@@ -20,6 +20,8 @@ struct Flags {
   int top = 5;
   bool json = false;
   bool routing = false;
+  bool metrics = false;       ///< router metrics over all pictures
+  std::string routing_image;  ///< a .png file to draw the routing in; empty: none
   LoadOptions load;
   ExecutorOptions executor;
 };

@@ -9,7 +9,7 @@
 namespace moefb::info {
 
 std::optional<Flags> parse_flags(int argc, char** argv) {
-  apps::CommandLine line("moe-info", "Shows what is inside a .moefb model: graph, routing, sizes, checksums.");
+  apps::CommandLine line("Shows what is inside a .moefb model: graph, routing, sizes, checksums.");
   Flags flags;
   std::string kernels = "auto";
   line.app.add_option("MODEL", flags.model, "a .moefb file; without it the default model that came with moefb")

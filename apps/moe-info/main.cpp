@@ -21,5 +21,5 @@ int moe_info(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return moefb::apps::run_program("moe-info", argc, argv, moe_info);
+  return moefb::apps::run_program(argc, argv, moe_info);
 }

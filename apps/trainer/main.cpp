@@ -1,26 +1,17 @@
-// trainer: trains a model from a configuration, goes on with a stopped run, tests its best weights.
+// trainer: trains a model from a configuration, goes on with a stopped run, tests its kept weights, imports
+// published ones.
 #include <malloc.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <functional>
 
 #include "apps/common/command_line.h"
+#include "apps/common/passive_threads.h"
 #include "apps/common/program.h"
 #include "trainer/train/commands.h"
 
 namespace {
 
 using namespace moefb;
-
-// libgomp reads its variables when it is loaded, before main(): so set them and start once more. Threads that wait by
-// spinning cost up to five sixths of the speed when another job has one of the cores (design.md, section 11).
-void restart_with_passive_threads(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT")) return;
-  setenv("OMP_WAIT_POLICY", "passive", 1);
-  setenv("GOMP_SPINCOUNT", "0", 1);
-  execv("/proc/self/exe", argv);  // returns only where there is no /proc: then we go on as we are
-}
 
 // Every step allocates and frees the same large maps: keeping them cuts the page faults to a fifth.
 void keep_freed_memory() {
@@ -47,34 +38,47 @@ Action resume_flags(CLI::App& app, std::string& run) {
 
 Action eval_flags(CLI::App& app, trainer::EvalCommand& command) {
   app.add_option("RUN", command.run, "the run's folder")->required()->type_name("");
+  app.add_option("--data", command.data, "the data set's folder, if it is not where the run had it")
+      ->type_name("FOLDER");
   app.add_option("--model", command.model, "a converted model: the runtime answers the same pictures")
       ->type_name("FILE.moefb");
   app.add_option("--predictions", command.predictions, "a file to write, one line a picture")->type_name("FILE.csv");
-  app.add_option("--export", command.export_folder, "receives the test pictures as CLASS/INDEX.png")
+  app.add_option("--export", command.export_folder, "receives the test pictures as PNG, as the model sees them")
       ->type_name("FOLDER");
   return [&command] { return trainer::eval(command); };
 }
 
+Action import_flags(CLI::App& app, trainer::ImportCommand& command) {
+  app.add_option("CHECKPOINT", command.checkpoint, "model.pt of the published code, summary.json beside it")
+      ->required()
+      ->type_name("");
+  app.add_option("--out", command.out, "a folder for the run; may not hold another one")->required()->type_name("RUN");
+  return [&command] { return trainer::import(command); };
+}
+
 int run(int argc, char** argv) {
-  apps::CommandLine line("trainer", "Trains sparse Mixture-of-Experts vision models.");
+  apps::CommandLine line("Trains sparse Mixture-of-Experts vision models.");
   line.app.require_subcommand(1);
   trainer::TrainCommand train_command;
   trainer::EvalCommand eval_command;
+  trainer::ImportCommand import_command;
   std::string resume_run;
   CLI::App* train = line.app.add_subcommand("train", "Starts a run");
   CLI::App* resume = line.app.add_subcommand("resume", "Goes on with a run that was stopped");
-  CLI::App* eval = line.app.add_subcommand("eval", "Tests the best weights of a run");
+  CLI::App* eval = line.app.add_subcommand("eval", "Tests the kept weights of a run");
+  CLI::App* import = line.app.add_subcommand("import", "Makes a run of a published PyTorch checkpoint");
   const Action do_train = train_flags(*train, train_command);
   const Action do_resume = resume_flags(*resume, resume_run);
   const Action do_eval = eval_flags(*eval, eval_command);
+  const Action do_import = import_flags(*import, import_command);
   if (!line.parse(argc, argv)) return 0;
-  return *train ? do_train() : *resume ? do_resume() : do_eval();
+  return *train ? do_train() : *resume ? do_resume() : *eval ? do_eval() : do_import();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  restart_with_passive_threads(argv);
+  moefb::apps::restart_with_passive_threads(argv);
   keep_freed_memory();
-  return moefb::apps::run_program("trainer", argc, argv, run);
+  return moefb::apps::run_program(argc, argv, run);
 }

@@ -53,6 +53,22 @@ void group_norm(const float* src, int64_t pixels, int64_t c, int64_t groups, flo
 /// dst[i] = act(sum of srcs[k][i]) for i in begin to end. dst may be one of the sources.
 void add(const float* const* srcs, int count, Activation activation, int64_t begin, int64_t end, float* dst) noexcept;
 
+/// dst = act(dst + bias [+ residual]): what is left to do after a matrix product. Rows of `columns` values lie `stride`
+/// apart in dst and residual.
+/// @param bias      (columns) or null
+/// @param residual  or null
+void finish_rows(const float* bias, const float* residual, Activation activation, int64_t rows, int64_t columns,
+                 int64_t stride, float* dst) noexcept;
+
+/// dst[row][e * columns + c] = weight[row][e] * src[row][e * columns + c], and behind these the row's weights
+/// themselves, for rows row_begin to row_end: what turns a weighted sum of E linear layers into one matrix product,
+/// whose last E rows are their biases.
+/// @param src     (rows, E * columns)
+/// @param weight  (rows, E)
+/// @param dst     (rows, E * columns + E)
+void scale_by_expert(const float* src, const float* weight, int64_t E, int64_t columns, int64_t row_begin,
+                     int64_t row_end, float* dst) noexcept;
+
 /// (N, C, pixels) <-> (N, pixels, C) for images image_begin to image_end.
 void to_channels_last(const float* src, int64_t c, int64_t pixels, int64_t image_begin, int64_t image_end,
                       float* dst) noexcept;

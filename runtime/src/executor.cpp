@@ -1,9 +1,9 @@
 #include "moefb/executor.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "executor_impl.h"
+#include "format/finite.h"
 #include "kernels/routing.h"
 #include "moefb/inspect.h"
 #include "plan/arena.h"
@@ -61,9 +61,42 @@ class BusyGuard {
 };
 
 Status check_finite(std::span<const float> images) noexcept {
-  for (size_t i = 0; i < images.size(); ++i) {
-    if (!std::isfinite(images[i]))
-      return Status(Code::kInvalidArgument, "an input element is not finite").at(int64_t(i));
+  const auto* bytes = reinterpret_cast<const std::byte*>(images.data());
+  const int64_t bad = format::first_not_finite(bytes, Dtype::kF32, int64_t(images.size()));
+  if (bad < 0) return {};
+  return Status(Code::kInvalidArgument, "an input element is not finite").at(bad);
+}
+
+/// One token's experts: in range, and each at most once, since an expert has room for every token once.
+bool are_routes(std::span<const int32_t> chosen, const graph::MoE& moe) noexcept {
+  const bool may_drop = moe.router.kind == graph::RouterKind::kPatchTop1;
+  for (size_t k = 0; k < chosen.size(); ++k) {
+    const int32_t e = chosen[k];
+    if (e < (may_drop ? -1 : 0) || e >= moe.bank.experts) return false;
+    if (std::find(chosen.begin(), chosen.begin() + std::ptrdiff_t(k), e) != chosen.begin() + std::ptrdiff_t(k))
+      return false;
+  }
+  return true;
+}
+
+/// @param routes  as ExecutorOptions::replay_routes, for n images
+Status check_replay(const Model& model, int64_t n, std::span<const int32_t> routes) noexcept {
+  const int64_t expected = route_count(model, int(n));
+  if (int64_t(routes.size()) != expected) {
+    return Status(Code::kInvalidArgument, "replay_routes do not fit the batch")
+        .values(int64_t(routes.size()), expected);
+  }
+  size_t at = 0;
+  for (const graph::Stage& stage : model.state().graph->stages) {
+    if (!stage.is_moe || stage.moe.router.kind == graph::RouterKind::kSoft) continue;
+    const auto K = size_t(stage.moe.router.top_k);
+    const graph::Extent input = graph::extent(model.state().graph->values[size_t(stage.moe.input)].shape);
+    const int64_t tokens = n * graph::token_grid(input, stage.moe.patch).per_image();
+    for (int64_t t = 0; t < tokens; ++t, at += K) {
+      if (are_routes(routes.subspan(at, K), stage.moe)) continue;
+      return Status(Code::kInvalidArgument, "a token of replay_routes has an expert twice or one out of range")
+          .at(int64_t(at));
+    }
   }
   return {};
 }
@@ -135,10 +168,7 @@ Status Executor::run(std::span<const float> images, std::span<float> logits) noe
   MOEFB_TRY(n.status());
   MOEFB_TRY(check_finite(images));
   const std::span<const int32_t> replay = impl_->options.replay_routes;
-  if (!replay.empty() && int64_t(replay.size()) != route_count(impl_->model, int(*n))) {
-    return Status(Code::kInvalidArgument, "replay_routes do not fit the batch")
-        .values(int64_t(replay.size()), route_count(impl_->model, int(*n)));
-  }
+  if (!replay.empty()) MOEFB_TRY(check_replay(impl_->model, *n, replay));
   impl_->last_n = 0;
   MOEFB_TRY(impl_->runner->run(*n, images.data(), logits.data(), impl_->arena, replay));
   impl_->last_n = *n;
@@ -194,6 +224,10 @@ ExpertRows Executor::expert_rows(int moe_layer) const noexcept {
 
 const Model& Executor::model() const noexcept {
   return impl_->model;
+}
+
+const ExecutorOptions& Executor::options() const noexcept {
+  return impl_->options;
 }
 
 void softmax(std::span<const float> logits, std::span<float> probabilities) noexcept {

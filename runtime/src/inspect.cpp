@@ -84,6 +84,18 @@ uint64_t router_parameters(const Graph& graph, const graph::Router& router) noex
          elements(graph, router.feature_norm.bias);
 }
 
+/// Pixels of the model's input from one pixel of a value's map to the next: the strides on its way, multiplied up.
+int64_t input_stride(const Graph& graph, int value) noexcept {
+  constexpr int64_t kMost = int64_t{1} << 30;  // a 1 x 1 map may be strided for ever
+  int64_t stride = 1;
+  for (auto stage = graph.stages.rbegin(); stage != graph.stages.rend(); ++stage) {
+    if (stage->output() != value) continue;
+    if (!stage->is_moe) stride = std::min(stride * stage->node.stride, kMost);
+    value = stage->is_moe ? stage->moe.input : stage->node.inputs.front();
+  }
+  return stride;
+}
+
 /// The shape of an expert, for a person. Literals only: an inspector allocates nothing.
 std::string_view body_name(const graph::ExpertBank& bank) noexcept {
   if (bank.body.front().op == graph::Op::kLinear) return bank.body.size() == 1 ? "linear" : "linear, relu, linear";
@@ -99,7 +111,11 @@ RouterInfo describe_router(const Graph& graph, const graph::MoE& moe) noexcept {
   info.experts = moe.bank.experts;
   info.top_k = router.top_k;
   info.patch = moe.patch;
-  info.tokens_per_image = graph::token_grid(input, moe.patch).per_image();
+  const graph::TokenGrid grid = graph::token_grid(input, moe.patch);
+  info.tokens_per_image = grid.per_image();
+  info.rows = grid.rows;
+  info.columns = grid.columns;
+  info.stride = input_stride(graph, moe.input);
   info.features = graph::router_features(router, input);
   info.temperature = router.temperature;
   info.capacity_factor = patches ? router.capacity_factor : 0;

@@ -15,8 +15,9 @@ Outcome infer(std::vector<std::string> arguments) {
 TEST(MoeInferFlags, HelpAndVersionSucceed) {
   const Outcome help = infer({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* flag : {"PICTURE", "--model", "--top", "--json", "--routing", "--dispatch", "--capacity-group",
-                           "--kernels", "--threads", "--selftest", "--input", "--output", "--trace", "--version"}) {
+  for (const char* flag :
+       {"PICTURE", "--model", "--top", "--json", "--routing", "--dispatch", "--capacity-group", "--kernels",
+        "--threads", "--selftest", "--input", "--output", "--trace", "--metrics", "--routing-image", "--version"}) {
     EXPECT_TRUE(contains(help.out, flag));
   }
   const Outcome version = infer({"--version"});
@@ -60,6 +61,11 @@ const Refusal kRefusals[] = {
     {"OutputWithoutInput", {"a.png", "--output", "y.safetensors"}, "--input and --output go together"},
     {"PicturesAndInput", {"a.png", "--input", "x", "--output", "y"}, "not both"},
     {"TraceOfPictures", {"a.png", "--trace"}, "--trace needs --input and --output"},
+    {"MetricsOfATensor", {"--input", "x", "--output", "y", "--metrics"}, "--metrics needs pictures"},
+    {"RoutingImageOfATensor",
+     {"--input", "x", "--output", "y", "--routing-image", "z.png"},
+     "--routing-image needs pictures"},
+    {"RoutingImageThatIsNoPng", {"a.png", "--routing-image", "b.jpg"}, "b.jpg: expected a name that ends in .png"},
     {"ModelThatIsNotThere", {"a.png", "--model", "absent.moefb"}, "absent.moefb: "},
 };
 

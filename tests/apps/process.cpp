@@ -34,6 +34,7 @@ Outcome run_with(const std::vector<std::string>& command, int out, int err) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::signal(SIGPIPE, SIG_DFL);
+    ::signal(SIGXFSZ, SIG_DFL);
     ::dup2(out, 1);
     ::dup2(err, 2);
     ::execv(arguments[0], arguments.data());

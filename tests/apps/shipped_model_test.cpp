@@ -30,7 +30,7 @@ void expect_named_after_content(std::vector<std::string> command, const std::vec
   const std::vector<std::string> answers = lines(outcome.out);
   ASSERT_EQ(answers.size(), pictures.size());
   for (size_t i = 0; i < pictures.size(); ++i) {
-    EXPECT_EQ(nlohmann::json::parse(answers[i])["top"][0]["class"], pictures[i].stem()) << answers[i];
+    EXPECT_EQ(nlohmann::json::parse(answers[i])["top"][0]["class"], pictures[i].stem().string()) << answers[i];
   }
 }
 

@@ -1,18 +1,18 @@
 #include "converter/atomic_file.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <csignal>
 #include <string>
 
+#include "converter/full_disk.h"
 #include "converter/temporary_folder.h"
 
 namespace moefb {
 namespace {
 
 using testing::contains;
+using testing::FullDisk;
 using testing::message_of;
 using testing::TemporaryFolder;
 
@@ -20,24 +20,6 @@ std::string text_of(const std::string& path) {
   const std::vector<std::byte> bytes = read_file(path);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-
-/// No file may grow beyond `bytes` while this lives: a full disk, as far as write() is concerned.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) : old_handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &old_limit_);
-    const rlimit limit{bytes, old_limit_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FullDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &old_limit_);
-    std::signal(SIGXFSZ, old_handler_);
-  }
-
- private:
-  void (*old_handler_)(int);
-  rlimit old_limit_{};
-};
 
 TEST(AtomicFile, HoldsWhatWasWritten) {
   const TemporaryFolder folder;
@@ -114,6 +96,14 @@ TEST(ReadFile, NamesWhatIsMissingOrNoFile) {
   EXPECT_TRUE(
       contains(message_of([&] { read_file(folder / "none"); }), "none: cannot read: No such file or directory"));
   EXPECT_TRUE(contains(message_of([&] { read_file(folder.path()); }), "not a regular file"));
+  EXPECT_TRUE(contains(message_of([] { read_file("/dev/zero"); }), "/dev/zero: cannot read: not a regular file"));
+}
+
+// Opened the ordinary way, a pipe that nobody writes to blocks for good.
+TEST(ReadFile, RefusesAPipeAtOnce) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(contains(message_of([&] { read_file(folder / "pipe"); }), "pipe: cannot read: not a regular file"));
 }
 
 }  // namespace

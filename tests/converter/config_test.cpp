@@ -128,28 +128,52 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Wrong{R"("head": "noisy")", "key \"head\": expected one of dense, soft, sparse, hard, found \"noisy\""},
         Wrong{R"("head": 1)", "found 1"}, Wrong{R"("k": 0)", "key \"k\": expected a whole number from 1"},
-        Wrong{R"("k": -2)", "found -2"}, Wrong{R"("k": 2.5)", "found 2.5"}, Wrong{R"("k": "2")", "found \"2\""},
+        Wrong{R"("head": null)", "found null"}, Wrong{R"("head": ["soft"])", "found [\"soft\"]"},
+        Wrong{R"("head": {"soft": 1})", "found {\"soft\":1}"}, Wrong{R"("k": true)", "found true"},
+        Wrong{R"("k": 18446744073709551614)", "found 18446744073709551614"},
+        Wrong{R"("k": 99999999999999999999999)", "found 9.999999999999999e+22"}, Wrong{R"("k": -2)", "found -2"},
+        Wrong{R"("k": 2.5)", "found 2.5"}, Wrong{R"("k": "2")", "found \"2\""},
         Wrong{R"("temperature": 0)", "key \"temperature\": expected a number above 0, found 0"},
+        Wrong{R"("temperature": "1.0")", "found \"1.0\""}, Wrong{R"("temperature": [1])", "found [1]"},
         Wrong{R"("temperature": -1)", "found -1"}, Wrong{R"("temperature": 1e300)", "found 1e+300"},
         Wrong{R"("temperature": 1e-300)", "found 1e-300"}, Wrong{R"("router_temp": null)", "found null"},
         Wrong{R"("capacity_factor_val": 0)", "key \"capacity_factor_val\""},
         Wrong{R"("patch_size": 0)", "key \"patch_size\""}, Wrong{R"("image": 0)", "key \"image\""},
         Wrong{R"("image": [16])", "a side or [height, width]"}, Wrong{R"("image": [16, -16])", "found [16,-16]"},
-        Wrong{R"("image": 1000000)", "found 1000000"},
+        Wrong{R"("image": "32")", "found \"32\""}, Wrong{R"("image": [[32], 32])", "found [[32],32]"},
+        Wrong{R"("image": [32, 32, 3])", "found [32,32,3]"}, Wrong{R"("image": 1000000)", "found 1000000"},
         Wrong{R"("capacity_group": "layer")", "expected one of batch, image, none"},
         Wrong{R"("mask_rule": "both")", "expected one of threshold, index"},
         Wrong{R"("combine_weight": "sum")", "expected one of published, gate"},
         Wrong{R"("drop_policy": "retry")", "expected one of residual, second_choice"},
         Wrong{R"("crop_padding": 1)", "expected true or false"},
         Wrong{R"("class_names": "cat")", "expected a list of names"},
+        Wrong{R"("class_names": {"0": "cat"})", "expected a list of names"},
         Wrong{R"("class_names": [])", "expected a list of names"},
-        Wrong{R"("class_names": ["cat", 2])", "expected a list of names"},
+        Wrong{R"("class_names": ["cat", 2])", "expected names of at most 256 bytes"},
+        Wrong{R"("class_names": ["cat", "d\u001b[2J"])", "without control characters, found \"d\\u001b[2J\""},
+        Wrong{R"("mean": 0.5)", "expected three numbers, found 0.5"},
+        Wrong{R"("mean": ["0", 0, 0])", "expected three numbers"},
+        Wrong{R"("mean": [1e300, 0, 0])", "expected three numbers"},
         Wrong{R"("mean": [0, 0])", "expected three numbers"}, Wrong{R"("std": [1, 0, 1])", "three numbers above 0"},
         Wrong{R"("std": [1, 1e300, 1])", "three numbers above 0"},
         Wrong{R"("resize": "longer_side")", "expected one of shorter_side, stretch"},
         Wrong{R"("resize_to": 0)", "key \"resize_to\""},
         Wrong{R"("filter": "nearest")", "expected one of bilinear, bicubic"},
+        Wrong{R"("identity_stem": "yes")", "expected true or false"}, Wrong{R"("current_epoch": "12")", "found \"12\""},
         Wrong{R"("num_experts": 2.0)", "key \"num_experts\""}));
+
+TEST(Config, RefusesAKeyThatAppearsTwice) {
+  EXPECT_TRUE(contains(refusal(R"("temperature": 1.0, "k": 2, "temperature": 2.0)"),
+                       "c.json: key \"temperature\" appears twice"));
+  EXPECT_TRUE(contains(refusal(R"("train": {"seed": 1, "seed": 2})"), "c.json: key \"seed\" appears twice"));
+}
+
+TEST(Config, ShowsOnlyTheStartOfALongValue) {
+  const std::string message = refusal("\"temperature\": \"" + std::string(100'000, 'x') + "\"");
+  EXPECT_TRUE(contains(message, "key \"temperature\": expected a number above 0, found \"xxx"));
+  EXPECT_LT(message.size(), 1000u);
+}
 
 TEST(Config, WarnsOnceOfAllUnknownKeys) {
   const Config config = parse_with(R"("temprature": 1.0, "alpha": [1], "train": {"any": 1}, "data": {}, "batch": 4)");

@@ -115,6 +115,19 @@ TEST(SafetensorsRead, RefusesEveryTruncation) {
   }
 }
 
+TEST(SafetensorsRead, RefusesDeepNestingBeforeAnyStackIsFull) {
+  std::string header = "{\"a\":";
+  for (int i = 0; i < 100'000; ++i) header += "[{\"a\":";
+  EXPECT_EQ(refusal(header, 0), "f: header: nested deeper than 3 levels");
+}
+
+// The product of the other extents need not fit 64 bits.
+TEST(SafetensorsRead, CountsNoElementsWhereAnyExtentIsZero) {
+  const File file = parse_text(R"({"a":{"dtype":"F32","shape":[4611686018427387904,8,0,3],"data_offsets":[0,0]}})", 0);
+  EXPECT_EQ(file.tensors.at("a").elements(), 0);
+  EXPECT_TRUE(file.tensors.at("a").to_f32().empty());
+}
+
 TEST(SafetensorsRead, RefusesHeaderLengthsThatCannotBe) {
   std::vector<std::byte> bytes = file_bytes("{}", 0);
   bytes[0] = std::byte{3};

@@ -111,5 +111,50 @@ TEST(Layout, MovesItsImagesOnly) {
   expect_same_bits(dst, std::vector<float>{9, 9, 9, 9, src[4], src[6], src[5], src[7], 9, 9, 9, 9});
 }
 
+TEST(FinishRows, AddsBiasThenResidualThenActivates) {
+  constexpr int64_t kRows = 3, kColumns = 7, kStride = 11;
+  const std::vector<float> bias = random_values(kColumns, 1);
+  const std::vector<float> residual = random_values(kRows * kStride, 2);
+  const std::vector<float> product = random_values(kRows * kStride, 3);
+  for (const bool has_bias : {false, true}) {
+    for (const bool has_residual : {false, true}) {
+      for (Activation activation : {Activation::kNone, Activation::kRelu, Activation::kSilu}) {
+        std::vector<float> expected = product;
+        for (int64_t row = 0; row < kRows; ++row) {
+          float* values = expected.data() + row * kStride;
+          for (int64_t c = 0; c < kColumns; ++c) {
+            if (has_bias) values[c] += bias[c];
+            if (has_residual) values[c] += residual[row * kStride + c];
+          }
+          reference::activate(activation, values, kColumns);
+        }
+        std::vector<float> dst = product;
+        reference::finish_rows(has_bias ? bias.data() : nullptr, has_residual ? residual.data() : nullptr, activation,
+                               kRows, kColumns, kStride, dst.data());
+        expect_same_bits(dst, expected);  // what lies between the rows included
+      }
+    }
+  }
+}
+
+TEST(ScaleByExpert, WeighsEachExpertsColumnsAndAppendsTheWeights) {
+  constexpr int64_t kRows = 4, kExperts = 3, kColumns = 5, kWide = kExperts * (kColumns + 1);
+  const std::vector<float> src = random_values(kRows * kExperts * kColumns, 1);
+  const std::vector<float> weight = random_values(kRows * kExperts, 2);
+  std::vector<float> dst(kRows * kWide, -7.0f);
+  std::vector<float> expected = dst;
+  for (int64_t row = 1; row < 3; ++row) {
+    for (int64_t e = 0; e < kExperts; ++e) {
+      const float w = weight[row * kExperts + e];
+      for (int64_t c = 0; c < kColumns; ++c) {
+        expected[row * kWide + e * kColumns + c] = w * src[(row * kExperts + e) * kColumns + c];
+      }
+      expected[row * kWide + kExperts * kColumns + e] = w;
+    }
+  }
+  reference::scale_by_expert(src.data(), weight.data(), kExperts, kColumns, 1, 3, dst.data());
+  expect_same_bits(dst, expected);
+}
+
 }  // namespace
 }  // namespace moefb::kernels

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -144,9 +146,47 @@ TEST_P(EveryFamily, ReplayedRoutesGiveTheSameAnswer) {
   EXPECT_EQ(answer(s.model(), s.images(2), replay), logits);
 
   std::vector<int32_t> others(routes);
-  for (int32_t& e : others) e = e <= 0 ? 1 : 0;
+  const auto experts = int32_t(executor->expert_rows(0).rows.size());
+  for (int32_t& e : others) e = (e + 1) % experts;
   replay.replay_routes = others;
   EXPECT_NE(answer(s.model(), s.images(2), replay), logits) << "replay_routes had no effect";
+}
+
+// Routes used to be trusted: an expert out of range was written past the end of the offsets.
+TEST(Executor, RefusesReplayedRoutesThatNoRouterChooses) {
+  for (const char* name : {"seed1_head_sparse", kPatchNet}) {
+    const Subject s(name);
+    ExecutorOptions options;
+    options.trace = Trace::kRouting;
+    auto executor = Executor::create(s.model(), options);
+    ASSERT_TRUE(executor.ok());
+    std::vector<float> logits(size_t(2 * s.model().classes()));
+    ASSERT_TRUE(executor->run(s.images(2), logits).ok());
+    std::vector<int32_t> routes(size_t(route_count(s.model(), 2)));
+    ASSERT_TRUE(executor->read_routes(routes).ok());
+
+    options.replay_routes = routes;
+    auto replaying = Executor::create(s.model(), options);
+    ASSERT_TRUE(replaying.ok());
+    EXPECT_TRUE(replaying->run(s.images(2), logits).ok());
+    EXPECT_EQ(replaying->run(s.images(1), std::span(logits).first(logits.size() / 2)).code(), Code::kInvalidArgument);
+
+    std::ranges::fill(logits, -7.0f);
+    const int32_t last = routes.back();
+    const int experts = int(executor->expert_rows(executor->moe_layer_count() - 1).rows.size());
+    for (const int32_t bad : {-2, experts, INT32_MAX, INT32_MIN}) {
+      routes.back() = bad;
+      EXPECT_EQ(replaying->run(s.images(2), logits).code(), Code::kInvalidArgument) << name << ", expert " << bad;
+    }
+    routes.back() = last;
+    if (name != kPatchNet) {
+      routes.back() = -1;  // only patches are dropped
+      EXPECT_EQ(replaying->run(s.images(2), logits).code(), Code::kInvalidArgument);
+      routes.back() = routes[routes.size() - 2];  // its other expert
+      EXPECT_EQ(replaying->run(s.images(2), logits).code(), Code::kInvalidArgument);
+    }
+    for (const float v : logits) EXPECT_EQ(v, -7.0f) << name;
+  }
 }
 
 TEST(Executor, RefusesInputsOfAnotherSizeAndWritesNothing) {
@@ -209,15 +249,15 @@ TEST(Executor, IsBusyForWhoeverEntersWhileItRuns) {
   EXPECT_EQ(logits, answer(s.model(), s.images(2))) << "the host's threads change no bits";
 }
 
-TEST(Executor, SharesOneModelBetweenThreads) {
+TEST(Executor, SharesOneModelBetweenSixteenThreads) {
   for (Kernels kernels : {Kernels::kReference, Kernels::kAuto}) {
     const Subject s(kResNet, kernels);
     const std::vector<float> alone = answer(s.model(), s.images(2));
-    std::vector<std::vector<float>> answers(4);
+    std::vector<std::vector<float>> answers(16);
     std::vector<std::thread> threads;
     for (std::vector<float>& mine : answers) {
       threads.emplace_back([&mine, &s] {
-        for (int i = 0; i < 5; ++i) mine = answer(s.model(), s.images(2));
+        for (int i = 0; i < 2; ++i) mine = answer(s.model(), s.images(2));
       });
     }
     for (std::thread& t : threads) t.join();

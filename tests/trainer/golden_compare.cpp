@@ -43,4 +43,16 @@ void expect_equal(const std::string& name, const at::Tensor& got, const at::Tens
   EXPECT_EQ(got.ne(expected).sum().item<int64_t>(), 0) << name << ": elements differ";
 }
 
+void expect_gradients(const torch::nn::Module& module, const Tensors& io, const std::string& prefix, double limit) {
+  for (const auto& item : module.named_parameters()) {
+    const std::string name = prefix + "grad." + item.key();
+    const at::Tensor& gradient = item.value().grad();
+    if (io.has(name)) {
+      expect_close(name, gradient, io[name], limit);
+    } else {
+      EXPECT_FALSE(gradient.defined()) << item.key() << " has a gradient, but took no part";
+    }
+  }
+}
+
 }  // namespace moefb::golden

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
 
 #include <map>
 #include <string>
@@ -31,5 +32,9 @@ void expect_close(const std::string& name, const at::Tensor& got, const at::Tens
 
 /// Expects every element equal: indices, counters.
 void expect_equal(const std::string& name, const at::Tensor& got, const at::Tensor& expected);
+
+/// Expects the gradients of all parameters to be those under `prefix`grad.*, within `limit`; a parameter that the
+/// fixture has no gradient of must have none, not one of zeros.
+void expect_gradients(const torch::nn::Module& module, const Tensors& io, const std::string& prefix, double limit);
 
 }  // namespace moefb::golden

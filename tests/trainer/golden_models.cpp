@@ -2,11 +2,15 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "trainer/golden_checks.h"
 #include "trainer/golden_compare.h"
+#include "trainer/import/torch_file.h"
 #include "trainer/models/cifar_net.h"
 #include "trainer/models/losses.h"
 #include "trainer/models/state_dict.h"
+#include "trainer/train/published_summary.h"
 
 namespace moefb::golden {
 namespace {
@@ -35,6 +39,27 @@ void check_output(const trainer::ModelConfig& config, const HeadOutput& out, con
   if (io.has("gate_logits")) check_gate(out, io);
   check_aux_losses(config, out, io);
   if (io.has("aux_loss")) expect_close("aux_loss", out.aux_loss, io["aux_loss"], kForwardLimit);
+}
+
+/// The original's own container holds the same weights and, with its summary, the same model.
+void check_published_container(const Fixture& fixture, const trainer::ModelConfig& config) {
+  const std::string container = fixture.folder + "/model.pt";
+  if (!std::filesystem::exists(container)) return;
+  const safetensors::File imported = trainer::read_published_checkpoint(container).weights;
+  const safetensors::File twin = safetensors::read(fixture.state_dict());
+  ASSERT_EQ(imported.tensors.size(), twin.tensors.size());
+  for (const auto& [name, tensor] : twin.tensors) {
+    ASSERT_TRUE(imported.tensors.contains(name)) << name;
+    const safetensors::Tensor& found = imported.tensors.at(name);
+    EXPECT_EQ(found.dtype, tensor.dtype) << name;
+    EXPECT_EQ(found.shape, tensor.shape) << name;
+    EXPECT_TRUE(found.data == tensor.data) << name;
+  }
+  const auto run = trainer::read_published_summary(fixture.folder + "/summary.json", imported, container);
+  EXPECT_EQ(run.model.head, config.head);
+  EXPECT_EQ(run.model.width0, config.width0);
+  EXPECT_EQ(run.model.k, config.k);
+  EXPECT_EQ(run.model.temperature, config.temperature);
 }
 
 Draws evaluation_draws(const Fixture& fixture, const Tensors& io) {
@@ -85,6 +110,7 @@ void check_whole_model(const Fixture& fixture) {
   }
   expect_close("features", out.features, io["features"], kNetworkLimit);
   check_output(config, out.head, io, kNetworkLimit);
+  check_published_container(fixture, config);
 }
 
 }  // namespace moefb::golden

@@ -15,8 +15,18 @@ using Check = void (*)(const Fixture&);
 
 const std::map<std::string, Check>& checks() {
   static const std::map<std::string, Check> by_kind = {
-      {"cifar_head", check_head},        {"cifar_e2e", check_whole_model}, {"cifar_head_train", check_head_training},
-      {"cifar_train_step", check_steps}, {"cifar_losses", check_losses},   {"cifar_metrics", check_routing_stats},
+      {"cifar_head", check_head},
+      {"cifar_e2e", check_whole_model},
+      {"cifar_head_train", check_head_training},
+      {"cifar_train_step", check_steps},
+      {"cifar_losses", check_losses},
+      {"cifar_metrics", check_routing_stats},
+      {"patch_extract", check_patch_extraction},
+      {"patch_module", check_patch_module},
+      {"patch_router", check_patch_router},
+      {"patch_net", check_patch_net},
+      {"patch_schedules", check_patch_schedules},
+      {"patch_train_step", check_patch_steps},
   };
   return by_kind;
 }

@@ -47,19 +47,6 @@ at::Tensor check_forward(const HeadOutput& out, const Tensors& io, const std::st
   return total;
 }
 
-/// A parameter that the fixture has no gradient of must have none, not one of zeros.
-void check_gradients(const torch::nn::Module& module, const Tensors& io, const std::string& prefix, double limit) {
-  for (const auto& item : module.named_parameters()) {
-    const std::string name = prefix + "grad." + item.key();
-    const at::Tensor& gradient = item.value().grad();
-    if (io.has(name)) {
-      expect_close(name, gradient, io[name], limit);
-    } else {
-      EXPECT_FALSE(gradient.defined()) << item.key() << " has a gradient, but took no part";
-    }
-  }
-}
-
 void check_state(const torch::nn::Module& module, const Tensors& io, const std::string& prefix) {
   size_t compared = 0;
   for (const auto& [key, tensor] : trainer::state_dict(module).tensors) {
@@ -87,7 +74,7 @@ void check_head_training(const Fixture& fixture) {
   const at::Tensor input = io["input"].clone().requires_grad_();
   check_forward(head->forward(input, &draws), io, "", kForwardLimit).backward();
   expect_close("grad.input", input.grad(), io["grad.input"], kHeadGradientLimit);
-  check_gradients(*head, io, "", kHeadGradientLimit);
+  expect_gradients(*head, io, "", kHeadGradientLimit);
 }
 
 void check_steps(const Fixture& fixture) {
@@ -107,7 +94,7 @@ void check_steps(const Fixture& fixture) {
     const HeadOutput out = net.forward(io[prefix + "input"], trainer::Precision::kF32, &draws).head;
     // From the second step on the weights themselves are only equal within their own limit.
     check_forward(out, io, prefix, step == 0 ? kNetworkLimit : kWeightsAfterStepsLimit).backward();
-    if (step == 0) check_gradients(net, io, prefix, kNetworkGradientLimit);
+    if (step == 0) expect_gradients(net, io, prefix, kNetworkGradientLimit);
     sgd.step(fixture.config.at("lr").get<double>());
     check_state(net, io, prefix + "after.");
   }

@@ -7,6 +7,7 @@
 #include "converter/atomic_file.h"
 #include "trainer/data/augment.h"
 #include "trainer/data/random.h"
+#include "trainer/data/split.h"
 
 namespace moefb::trainer {
 namespace {
@@ -15,6 +16,8 @@ constexpr int kSide = 32;
 constexpr size_t kPlane = size_t(kSide) * kSide;
 constexpr size_t kRecord = 1 + 3 * kPlane;  // label, then a plane of red, of green, of blue
 constexpr int kClasses = 10;
+const std::vector<std::string> kNames = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                         "dog",      "frog",       "horse", "ship", "truck"};
 // spec/cifar-heads.md, section 10
 constexpr float kMean[3] = {0.4914f, 0.4822f, 0.4465f};
 constexpr float kStddev[3] = {0.2470f, 0.2435f, 0.2616f};
@@ -83,15 +86,6 @@ std::vector<std::string> read_class_names(const std::string& path) {
   return names;
 }
 
-/// At most as many as there are; 0 asks for all.
-int64_t size_within(const char* key, int64_t asked, int64_t available) {
-  if (asked > available) {
-    throw std::runtime_error(std::string("data set cifar10: expected ") + key + " of at most " +
-                             std::to_string(available) + ", found " + std::to_string(asked));
-  }
-  return asked == 0 ? available : asked;
-}
-
 PictureSet pick(const PictureSet& from, std::span<const int64_t> indices) {
   PictureSet set = empty_set();
   set.pixels.reserve(indices.size() * from.picture_bytes());
@@ -101,8 +95,8 @@ PictureSet pick(const PictureSet& from, std::span<const int64_t> indices) {
 
 void split_train(const PictureSet& all, const DataConfig& config, Dataset& dataset) {
   const int64_t val_size =
-      config.val_size == 0 ? all.size() / 10 : size_within("val_size", config.val_size, all.size() - 1);
-  const int64_t train_size = size_within("train_size", config.train_size, all.size() - val_size);
+      config.val_size == 0 ? all.size() / 10 : size_within("cifar10", "val_size", config.val_size, all.size() - 1);
+  const int64_t train_size = size_within("cifar10", "train_size", config.train_size, all.size() - val_size);
   const std::vector<int64_t> order = permutation(all.size(), Random(config.seed, Stream::kSplit, 0));
   const std::span<const int64_t> indices(order);
   dataset.train = pick(all, indices.first(size_t(train_size)));
@@ -110,6 +104,15 @@ void split_train(const PictureSet& all, const DataConfig& config, Dataset& datas
 }
 
 }  // namespace
+
+Dataset describe_cifar10() {
+  Dataset dataset;
+  dataset.name = "cifar10";
+  dataset.class_names = kNames;
+  std::copy_n(kMean, 3, dataset.mean);
+  std::copy_n(kStddev, 3, dataset.stddev);
+  return dataset;
+}
 
 Dataset load_cifar10(const DataConfig& config) {
   if (config.image != kSide) {
@@ -130,16 +133,13 @@ Dataset load_cifar10(const DataConfig& config) {
   PictureSet test = empty_set();
   append_equal_batch(file("test_batch.bin"), batch_size, test);
 
-  Dataset dataset;
-  dataset.name = "cifar10";
+  Dataset dataset = describe_cifar10();
   dataset.class_names = read_class_names(file("batches.meta.txt"));
   split_train(all, config, dataset);
-  const int64_t test_size = size_within("test_size", config.test_size, test.size());
+  const int64_t test_size = size_within("cifar10", "test_size", config.test_size, test.size());
   test.labels.resize(size_t(test_size));
   test.pixels.resize(size_t(test_size) * test.picture_bytes());
   dataset.test = std::move(test);
-  std::copy_n(kMean, 3, dataset.mean);
-  std::copy_n(kStddev, 3, dataset.stddev);
   return dataset;
 }
 

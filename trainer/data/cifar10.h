@@ -15,4 +15,7 @@ namespace moefb::trainer {
 ///         than there are, an `image` other than 32: names the file or key, what was found and what was expected
 Dataset load_cifar10(const DataConfig& config);
 
+/// Its name, classes and constants, without a picture: what a model says that was trained on it elsewhere.
+Dataset describe_cifar10();
+
 }  // namespace moefb::trainer

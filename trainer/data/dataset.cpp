@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "trainer/data/cifar10.h"
+#include "trainer/data/folder.h"
 #include "trainer/data/shapes.h"
 
 namespace moefb::trainer {
@@ -14,13 +15,14 @@ void require_size(const char* key, int64_t size) {
 
 }  // namespace
 
-Dataset load_dataset(const DataConfig& config) {
+Dataset load_dataset(const DataConfig& config, const LoadProgress& progress) {
   require_size("train_size", config.train_size);
   require_size("val_size", config.val_size);
   require_size("test_size", config.test_size);
   if (config.name == "shapes") return load_shapes(config);
   if (config.name == "cifar10") return load_cifar10(config);
-  throw std::runtime_error("data: expected name \"shapes\" or \"cifar10\", found \"" + config.name + "\"");
+  if (config.name == "folder") return load_folder(config, progress);
+  throw std::runtime_error("data: expected name \"shapes\", \"cifar10\" or \"folder\", found \"" + config.name + "\"");
 }
 
 }  // namespace moefb::trainer

@@ -1,10 +1,9 @@
 #include "trainer/data/shapes.h"
 
 #include <algorithm>
-#include <atomic>
 #include <stdexcept>
-#include <thread>
 
+#include "trainer/data/parallel.h"
 #include "trainer/data/scene.h"
 
 namespace moefb::trainer {
@@ -19,18 +18,6 @@ int64_t size_or(int64_t asked, int64_t own) {
   return asked == 0 ? own : asked;
 }
 
-/// Calls draw(i) for 0 <= i < n on so many threads; who draws which is left to chance.
-template <typename Draw>
-void on_threads(int64_t n, int threads, const Draw& draw) {
-  std::atomic<int64_t> next{0};
-  const auto work = [&] {
-    for (int64_t i; (i = next.fetch_add(1)) < n;) draw(i);
-  };
-  std::vector<std::jthread> helpers;
-  for (int t = 1; t < threads; ++t) helpers.emplace_back(work);
-  work();
-}
-
 }  // namespace
 
 PictureSet draw_shapes(int64_t n, int side, uint64_t seed, Stream stream, int threads) {
@@ -38,7 +25,6 @@ PictureSet draw_shapes(int64_t n, int side, uint64_t seed, Stream stream, int th
   set.height = set.width = side;
   set.pixels.resize(size_t(n) * size_t(side) * size_t(side) * 3);
   set.labels.resize(size_t(n));
-  if (threads == 0) threads = std::max(1, int(std::thread::hardware_concurrency()));
   on_threads(n, threads, [&](int64_t i) {
     const int label = int(i % kShapeCount);
     Random random(seed, stream, uint64_t(i));

@@ -33,4 +33,13 @@ at::Tensor load_loss(const at::Tensor& load, double coef) {
   return coef * squared_variation(load, load.mean() + kEps);
 }
 
+at::Tensor smooth_load(const at::Tensor& clean, const at::Tensor& noisy, const at::Tensor& deviation, int64_t k) {
+  const at::Tensor best = std::get<0>(noisy.topk(k + 1, 1));
+  const at::Tensor last_in = best.narrow(1, k - 1, 1);
+  const at::Tensor first_out = best.narrow(1, k, 1);
+  // Without a chosen expert the k-th of the others is the first that was left out.
+  const at::Tensor threshold = at::where(noisy > first_out, first_out, last_in);
+  return at::special_ndtr((clean - threshold) / deviation).sum(0);
+}
+
 }  // namespace moefb::trainer

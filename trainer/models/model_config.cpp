@@ -8,6 +8,7 @@ namespace {
 const std::vector<std::string> kHeads = {"dense", "soft", "sparse", "hard"};
 const std::vector<std::string> kMaskRules = {"threshold", "index"};
 const std::vector<std::string> kCombineWeights = {"published", "gate"};
+const std::vector<std::string> kLoadEstimators = {"mass", "smooth"};
 
 constexpr int64_t kMaxExtent = 1 << 16;
 constexpr double kMaxDropout = 0.999;
@@ -47,6 +48,8 @@ void read_regularisation(Settings& settings, ModelConfig& config) {
   config.gate_logits_dropout = settings.number("gate_logits_dropout", config.dropout_p, 0, kMaxDropout);
   config.importance_coef = settings.number("importance_coef", config.importance_coef, 0, 1e6);
   config.load_coef = settings.number("load_coef", config.load_coef, 0, 1e6);
+  config.load_estimator =
+      LoadEstimator(settings.choice("load_estimator", size_t(config.load_estimator), kLoadEstimators));
   config.kl_coef = settings.number("kl_coef", config.kl_coef, 0, 1e6);
 }
 
@@ -65,6 +68,9 @@ void check(const Settings& settings, const ModelConfig& config) {
   }
   if (config.combine_weight == CombineWeight::kGate && config.k != 1) {
     settings.fail("combine_weight", "gate is for k 1, found k " + std::to_string(config.k));
+  }
+  if (config.load_estimator == LoadEstimator::kSmooth && config.k == config.num_experts) {
+    settings.fail("load_estimator", "smooth is for k below num_experts: with all of them nobody is left out");
   }
 }
 
@@ -104,6 +110,10 @@ void write_model_config(const ModelConfig& config, nlohmann::ordered_json& json)
   json["importance_coef"] = config.importance_coef;
   json["load_coef"] = config.load_coef;
   json["mask_rule"] = kMaskRules[size_t(config.mask_rule)];
+  // Only where it is not as published: it says nothing to readers that do not train.
+  if (config.load_estimator != LoadEstimator::kMass) {
+    json["load_estimator"] = kLoadEstimators[size_t(config.load_estimator)];
+  }
   json["combine_weight"] = kCombineWeights[size_t(config.combine_weight)];
 }
 

@@ -19,6 +19,10 @@ enum class CombineWeight : uint8_t {
   kPublished,  ///< softmax over the selected scores: always 1 when k = 1, so that the gate learns nothing
   kGate,       ///< k = 1 only: softmax over all scores, taken at the selected expert
 };
+enum class LoadEstimator : uint8_t {
+  kMass,    ///< as published: the gate mass, which importance measures already
+  kSmooth,  ///< in training: the pictures each expert would get if its noise were drawn again; k < num_experts
+};
 
 struct ModelConfig {
   std::string kind = "cifar_e2e";
@@ -38,7 +42,8 @@ struct ModelConfig {
   double gate_logits_dropout = 0.1;
   double importance_coef = 0.2;  ///< sparse
   double load_coef = 0.2;        ///< sparse
-  double kl_coef = 0.2;          ///< soft: balance loss; 0 is off
+  LoadEstimator load_estimator = LoadEstimator::kMass;
+  double kl_coef = 0.2;  ///< soft: balance loss; 0 is off
   MaskRule mask_rule = MaskRule::kThreshold;
   CombineWeight combine_weight = CombineWeight::kPublished;
 

@@ -12,7 +12,7 @@ torch::nn::Conv2d make_conv(int64_t in_channels, int64_t channels, int64_t kerne
   return torch::nn::Conv2d(options);
 }
 
-// torchvision initialises every convolution so; the stem, replaced after that, keeps the framework's default.
+// torchvision initialises every convolution so; the small stem, put in after that, keeps the framework's default.
 torch::nn::Conv2d make_kaiming_conv(int64_t in_channels, int64_t channels, int64_t kernel, int64_t stride) {
   torch::nn::Conv2d conv = make_conv(in_channels, channels, kernel, stride);
   torch::nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
@@ -39,8 +39,9 @@ at::Tensor BasicBlock::forward(const at::Tensor& x) {
   return at::relu(residual + shortcut);
 }
 
-ResNet::ResNet(int64_t width0) {
-  conv1_ = register_module("conv1", make_conv(3, width0, 3, 1));
+ResNet::ResNet(int64_t width0, Stem stem) : stem_(stem) {
+  conv1_ =
+      register_module("conv1", stem == Stem::kSmall ? make_conv(3, width0, 3, 1) : make_kaiming_conv(3, width0, 7, 2));
   bn1_ = register_module("bn1", torch::nn::BatchNorm2d(width0));
   int64_t in_channels = width0;
   for (int stage = 0; stage < 4; ++stage) {
@@ -59,6 +60,7 @@ at::Tensor ResNet::forward(const at::Tensor& images, FeatureMaps* maps) {
   const at::Tensor stem_bn = bn1_->forward(conv1_->forward(images));
   if (maps) maps->stem_bn = stem_bn;
   at::Tensor x = at::relu(stem_bn);
+  if (stem_ == Stem::kLarge) x = at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1});
   for (int stage = 0; stage < 4; ++stage) {
     for (const auto& block : stages_[stage]) x = block->forward(x);
     if (maps) maps->layer[stage] = x;

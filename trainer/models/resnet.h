@@ -1,4 +1,5 @@
-// ResNet-18 with a stem for small pictures and free width (spec/cifar-heads.md, section 2).
+// ResNet-18 of free width, with a stem for small or for large pictures (spec/cifar-heads.md, section 2;
+// spec/patch-moe.md, section 9).
 #pragma once
 
 #include <torch/nn/module.h>
@@ -31,10 +32,15 @@ struct FeatureMaps {
   at::Tensor layer[4];  ///< after each stage
 };
 
+enum class Stem : uint8_t {
+  kSmall,  ///< 3x3, as the CIFAR network has it
+  kLarge,  ///< 7x7 with stride 2, then max-pooling: a quarter of the sides
+};
+
 class ResNet : public torch::nn::Module {
  public:
   /// @param width0  channels of the first stage; the others have 2, 4 and 8 times as many
-  explicit ResNet(int64_t width0);
+  explicit ResNet(int64_t width0, Stem stem = Stem::kSmall);
 
   /// (B, 3, H, W) to (B, 8 * width0). @param maps  filled if not null
   at::Tensor forward(const at::Tensor& images, FeatureMaps* maps = nullptr);
@@ -42,6 +48,7 @@ class ResNet : public torch::nn::Module {
  private:
   using Stage = std::vector<std::shared_ptr<BasicBlock>>;
 
+  Stem stem_;
   torch::nn::Conv2d conv1_{nullptr};
   torch::nn::BatchNorm2d bn1_{nullptr};
   Stage stages_[4];

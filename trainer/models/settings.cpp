@@ -1,9 +1,12 @@
 #include "trainer/models/settings.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
+
+#include "converter/strict_json.h"
 
 namespace moefb::trainer {
 namespace {
@@ -14,6 +17,11 @@ std::string join(const std::vector<std::string>& words) {
   std::string line;
   for (const auto& word : words) line += (line.empty() ? "" : ", ") + word;
   return line;
+}
+
+/// An unsigned value above INT64_MAX would wrap: is_number_integer() alone lets it through.
+bool fits_int64(const nlohmann::json& value) {
+  return value.is_number_integer() && !(value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX));
 }
 
 template <typename T>
@@ -27,7 +35,7 @@ std::string range(T min, T max) {
 
 Settings::Settings(const nlohmann::json& object, std::string source, std::string prefix)
     : object_(&object), source_(std::move(source)), prefix_(std::move(prefix)) {
-  if (!object.is_object()) throw std::runtime_error(source_ + ": expected an object, found " + object.dump());
+  if (!object.is_object()) throw std::runtime_error(source_ + ": expected an object, found " + shown(object));
 }
 
 void Settings::fail(const std::string& key, const std::string& message) const {
@@ -47,18 +55,15 @@ bool Settings::has(const std::string& key) {
 bool Settings::boolean(const std::string& key, bool fallback) {
   const auto* value = find(key);
   if (!value) return fallback;
-  if (!value->is_boolean()) fail(key, "expected true or false, found " + value->dump());
+  if (!value->is_boolean()) fail(key, "expected true or false, found " + shown(*value));
   return value->get<bool>();
 }
 
 int64_t Settings::integer(const std::string& key, int64_t fallback, int64_t min, int64_t max) {
   const auto* value = find(key);
   if (!value) return fallback;
-  // An unsigned value above INT64_MAX would wrap: is_number_integer() alone lets it through.
-  const bool fits = value->is_number_integer() &&
-                    !(value->is_number_unsigned() && value->get<uint64_t>() > uint64_t(INT64_MAX)) &&
-                    value->get<int64_t>() >= min && value->get<int64_t>() <= max;
-  if (!fits) fail(key, "expected a whole number" + range(min, max) + ", found " + value->dump());
+  const bool fits = fits_int64(*value) && value->get<int64_t>() >= min && value->get<int64_t>() <= max;
+  if (!fits) fail(key, "expected a whole number" + range(min, max) + ", found " + shown(*value));
   return value->get<int64_t>();
 }
 
@@ -66,14 +71,14 @@ double Settings::number(const std::string& key, double fallback, double min, dou
   const auto* value = find(key);
   if (!value) return fallback;
   const bool fits = value->is_number() && value->get<double>() >= min && value->get<double>() <= max;
-  if (!fits) fail(key, "expected a number" + range(min, max) + ", found " + value->dump());
+  if (!fits) fail(key, "expected a number" + range(min, max) + ", found " + shown(*value));
   return value->get<double>();
 }
 
 std::string Settings::text(const std::string& key, const std::string& fallback) {
   const auto* value = find(key);
   if (!value) return fallback;
-  if (!value->is_string()) fail(key, "expected a text, found " + value->dump());
+  if (!value->is_string()) fail(key, "expected a text, found " + shown(*value));
   return value->get<std::string>();
 }
 
@@ -87,9 +92,22 @@ size_t Settings::choice(const std::string& key, size_t fallback, const std::vect
 std::vector<int64_t> Settings::integers(const std::string& key, const std::vector<int64_t>& fallback) {
   const auto* value = find(key);
   if (!value) return fallback;
-  const auto whole = [](const nlohmann::json& item) { return item.is_number_integer(); };
-  if (!value->is_array() || !std::all_of(value->begin(), value->end(), whole)) {
-    fail(key, "expected a list of whole numbers, found " + value->dump());
+  if (!value->is_array() || !std::all_of(value->begin(), value->end(), fits_int64)) {
+    fail(key, "expected a list of whole numbers, found " + shown(*value));
+  }
+  return value->get<std::vector<int64_t>>();
+}
+
+std::vector<int64_t> Settings::one_or_more(const std::string& key, const std::vector<int64_t>& fallback, int64_t min,
+                                           int64_t max) {
+  const auto* value = find(key);
+  if (!value) return fallback;
+  const auto fits = [min, max](const nlohmann::json& item) {
+    return fits_int64(item) && item.get<int64_t>() >= min && item.get<int64_t>() <= max;
+  };
+  if (fits(*value)) return {value->get<int64_t>()};
+  if (!value->is_array() || value->empty() || !std::all_of(value->begin(), value->end(), fits)) {
+    fail(key, "expected one whole number or a list of them," + range(min, max) + ", found " + shown(*value));
   }
   return value->get<std::vector<int64_t>>();
 }
@@ -97,9 +115,9 @@ std::vector<int64_t> Settings::integers(const std::string& key, const std::vecto
 std::vector<double> Settings::numbers(const std::string& key, const std::vector<double>& fallback) {
   const auto* value = find(key);
   if (!value) return fallback;
-  const auto numeric = [](const nlohmann::json& item) { return item.is_number(); };
-  if (!value->is_array() || !std::all_of(value->begin(), value->end(), numeric)) {
-    fail(key, "expected a list of numbers, found " + value->dump());
+  const auto finite = [](const nlohmann::json& item) { return item.is_number() && std::isfinite(item.get<double>()); };
+  if (!value->is_array() || !std::all_of(value->begin(), value->end(), finite)) {
+    fail(key, "expected a list of finite numbers, found " + shown(*value));
   }
   return value->get<std::vector<double>>();
 }
@@ -109,14 +127,14 @@ std::vector<std::string> Settings::texts(const std::string& key) {
   if (!value) return {};
   const auto textual = [](const nlohmann::json& item) { return item.is_string(); };
   if (!value->is_array() || !std::all_of(value->begin(), value->end(), textual)) {
-    fail(key, "expected a list of texts, found " + value->dump());
+    fail(key, "expected a list of texts, found " + shown(*value));
   }
   return value->get<std::vector<std::string>>();
 }
 
 Settings Settings::object(const std::string& key) {
   const auto* value = find(key);
-  if (value && !value->is_object()) fail(key, "expected an object, found " + value->dump());
+  if (value && !value->is_object()) fail(key, "expected an object, found " + shown(*value));
   return Settings(value ? *value : kEmptyObject, source_, prefix_ + key + ".");
 }
 

@@ -29,6 +29,9 @@ class Settings {
   /// One of `names`. @return its index
   size_t choice(const std::string& key, size_t fallback, const std::vector<std::string>& names);
   std::vector<int64_t> integers(const std::string& key, const std::vector<int64_t>& fallback);
+  /// One whole number or a list of at least one, each from min to max.
+  std::vector<int64_t> one_or_more(const std::string& key, const std::vector<int64_t>& fallback, int64_t min,
+                                   int64_t max);
   std::vector<double> numbers(const std::string& key, const std::vector<double>& fallback);
   std::vector<std::string> texts(const std::string& key);
 

@@ -26,7 +26,7 @@ HeadOutput SparseHead::forward(const at::Tensor& features, const Draws* draws) {
   score(features, draws, out);
   const at::Tensor weights = select(draws, out);
   out.logits = combine(features, out.topk_idx, weights, draws);
-  out.aux_loss = balance_loss(weights);
+  out.aux_loss = balance_loss(out, weights);
   return out;
 }
 
@@ -39,7 +39,12 @@ void SparseHead::score(const at::Tensor& features, const Draws* draws, HeadOutpu
   out.gate_scores = (out.gate_logits - mean) / (deviation + kStdEps);
   if (!is_training()) return;
   if (const at::Tensor noise = gate_noise(out.gate_scores, draws); noise.defined()) {
-    out.gate_scores = out.gate_scores + noise * (at::softplus(gate_->noise->forward(gate_input)) + kNoiseFloor);
+    const at::Tensor clean = out.gate_scores;
+    const at::Tensor deviation = at::softplus(gate_->noise->forward(gate_input)) + kNoiseFloor;
+    out.gate_scores = clean + noise * deviation;
+    if (config_.load_estimator == LoadEstimator::kSmooth) {
+      out.smooth_load = smooth_load(clean, out.gate_scores, deviation, config_.k);
+    }
   }
   out.gate_scores = dropout(out.gate_scores, config_.gate_logits_dropout, true, draws, "gate.gate_logits_drop");
 }
@@ -75,9 +80,10 @@ at::Tensor SparseHead::combine(const at::Tensor& features, const at::Tensor& top
 
 // Over the weights in use. As published these are `probs`; under `gate` those are constant, and only the weights can
 // balance anything.
-at::Tensor SparseHead::balance_loss(const at::Tensor& weights) const {
+at::Tensor SparseHead::balance_loss(const HeadOutput& out, const at::Tensor& weights) const {
   if (config_.importance_coef <= 0 && config_.load_coef <= 0) return {};
-  return importance_loss(weights, config_.importance_coef) + load_loss(weights.sum(0), config_.load_coef);
+  const at::Tensor load = out.smooth_load.defined() ? out.smooth_load : weights.sum(0);
+  return importance_loss(weights, config_.importance_coef) + load_loss(load, config_.load_coef);
 }
 
 at::Tensor SparseHead::expert_logits(const at::Tensor& features) {

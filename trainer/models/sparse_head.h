@@ -22,14 +22,14 @@ class SparseHead : public Head {
   at::Tensor expert_logits(const at::Tensor& features) override;
 
  private:
-  /// Steps 1 to 4: fills gate_logits and gate_scores.
+  /// Steps 1 to 4: fills gate_logits, gate_scores and, where it is asked for, smooth_load.
   void score(const at::Tensor& features, const Draws* draws, HeadOutput& out);
   /// Steps 5 to 7: fills topk_idx and probs. @return (B, E) the weights that the experts' answers get
   at::Tensor select(const Draws* draws, HeadOutput& out) const;
   /// Each expert on the rows that selected it, in index order.
   at::Tensor combine(const at::Tensor& features, const at::Tensor& topk_idx, const at::Tensor& weights,
                      const Draws* draws);
-  at::Tensor balance_loss(const at::Tensor& weights) const;
+  at::Tensor balance_loss(const HeadOutput& out, const at::Tensor& weights) const;
 
   ModelConfig config_;
   std::shared_ptr<NoisyGate> gate_;

@@ -98,9 +98,16 @@ void save_checkpoint(const RunFolder& folder, const torch::nn::Module& model, co
                      const Position& position) {
   safetensors::File weights = state_dict(model);
   weights.metadata["step"] = std::to_string(position.step);
-  safetensors::write(folder.last_weights() + kPending, weights);
-  safetensors::write(folder.optimizer(), optimizer_file(sgd, position));
-  fs::rename(folder.last_weights() + kPending, folder.last_weights());
+  const std::string pending = folder.last_weights() + kPending;
+  safetensors::write(pending, weights);
+  try {
+    safetensors::write(folder.optimizer(), optimizer_file(sgd, position));
+  } catch (const std::runtime_error&) {
+    std::error_code ignored;
+    fs::remove(pending, ignored);  // the disk is full, say: the checkpoint before stays as it was
+    throw;
+  }
+  fs::rename(pending, folder.last_weights());
 }
 
 bool has_checkpoint(const RunFolder& folder) {

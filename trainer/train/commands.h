@@ -16,14 +16,22 @@ struct TrainCommand {
 
 struct EvalCommand {
   std::string run;
+  std::string data;           ///< the data set's folder, where it is not the run's data.path; may be empty
   std::string model;          ///< a .moefb file that answers the same pictures; may be empty
   std::string predictions;    ///< a CSV file to write; may be empty
   std::string export_folder;  ///< receives the test pictures as PNG; may be empty
 };
 
+struct ImportCommand {
+  std::string checkpoint;  ///< the published container model.pt, summary.json beside it
+  std::string out;         ///< the new run folder
+};
+
 /// All return the exit code, 0 or kExitInterrupted. @throws std::exception with a message for the user
 int train(const TrainCommand& command);
 int resume(const std::string& run);
+/// Fails after everything is written where the model's classes are not the trainer's: see compare_answers().
 int eval(const EvalCommand& command);
+int import(const ImportCommand& command);
 
 }  // namespace moefb::trainer

@@ -6,10 +6,12 @@
 #include <stdexcept>
 
 #include "trainer/models/state_dict.h"
+#include "trainer/train/agreement.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/evaluate.h"
 #include "trainer/train/export_pictures.h"
 #include "trainer/train/predictions.h"
+#include "trainer/train/progress.h"
 #include "trainer/train/run_config.h"
 #include "trainer/train/run_folder.h"
 #include "trainer/train/runtime_answers.h"
@@ -48,17 +50,34 @@ void print_utilisation(const Evaluation& evaluation) {
   std::printf("routing entropy %.3f nats\n", stats.entropy());
 }
 
-at::Tensor compare_with_runtime(const EvalCommand& command, const RunConfig& config, const Dataset& dataset,
+struct Comparison {
+  at::Tensor logits;      ///< (n, C) the runtime's; undefined without a model
+  std::string complaint;  ///< empty where it agrees
+};
+
+Comparison compare_with_runtime(const EvalCommand& command, const RunConfig& config, const Dataset& dataset,
                                 const Evaluation& evaluation) {
-  const std::vector<float> values = runtime_logits(command.model, dataset, dataset.test, int(config.train.threads));
-  const at::Tensor logits = at::tensor(values).reshape(evaluation.logits.sizes());
-  const at::Tensor predicted = logits.argmax(1);
-  const int64_t same = predicted.eq(evaluation.logits.argmax(1)).sum().item<int64_t>();
-  const double accuracy = predicted.eq(evaluation.labels).sum().item<double>() / double(dataset.test.size());
+  if (command.model.empty()) return {};
+  const RuntimeAnswers answers = runtime_answers(command.model, dataset, dataset.test, int(config.train.threads));
+  Comparison comparison;
+  comparison.logits = at::tensor(answers.logits).reshape(evaluation.logits.sizes());
+  const Agreement agreement = compare_answers(evaluation.logits, comparison.logits, answers.bf16_weights);
+  const double correct = comparison.logits.argmax(1).eq(evaluation.labels).sum().item<double>();
   std::printf("%s: acc %.2f %%, same class as the trainer for %ld of %ld pictures, logits within %.1e\n",
-              command.model.c_str(), 100 * accuracy, long(same), long(dataset.test.size()),
-              (logits - evaluation.logits).abs().max().item<double>());
-  return logits;
+              command.model.c_str(), 100 * correct / double(agreement.pictures), long(agreement.same),
+              long(agreement.pictures), agreement.max_error);
+  if (!agreement.good()) comparison.complaint = command.model + ": " + describe_disagreement(agreement);
+  return comparison;
+}
+
+/// Paths of the test pictures where they are files, so that other programs can be given them.
+std::vector<std::string> test_files(const RunConfig& config, const Dataset& dataset) {
+  std::vector<std::string> files;
+  for (int64_t i = 0; i < dataset.test.size(); ++i) {
+    const std::filesystem::path name = picture_name(dataset.test, dataset.class_names, i);
+    files.push_back((dataset.test.files.empty() ? name : config.data.path / name).string());
+  }
+  return files;
 }
 
 }  // namespace
@@ -66,7 +85,8 @@ at::Tensor compare_with_runtime(const EvalCommand& command, const RunConfig& con
 int eval(const EvalCommand& command) {
   const RunFolder folder = RunFolder::open(command.run);
   RunConfig config = load_run_config(folder.config());
-  const Dataset dataset = load_dataset(config.data);
+  if (!command.data.empty()) config.data.path = command.data;
+  const Dataset dataset = load_dataset(config.data, loading_progress());
   resolve(config, dataset);
   if (dataset.test.size() == 0) throw std::runtime_error("data set " + dataset.name + " has no test pictures");
 
@@ -76,16 +96,17 @@ int eval(const EvalCommand& command) {
   if (evaluation.topk_idx.defined()) print_routes(evaluation.topk_idx, config.model.num_experts);
   if (evaluation.probs.defined()) print_utilisation(evaluation);
 
-  at::Tensor logits;
-  if (!command.model.empty()) logits = compare_with_runtime(command, config, dataset, evaluation);
+  const Comparison comparison = compare_with_runtime(command, config, dataset, evaluation);
   if (!command.predictions.empty()) {
-    write_predictions(command.predictions, evaluation, dataset.class_names, logits);
+    write_predictions(command.predictions, evaluation, dataset.class_names, test_files(config, dataset),
+                      comparison.logits);
     std::printf("predictions written to %s\n", command.predictions.c_str());
   }
   if (!command.export_folder.empty()) {
     export_pictures(dataset.test, dataset.class_names, command.export_folder);
     std::printf("%ld pictures written to %s\n", long(dataset.test.size()), command.export_folder.c_str());
   }
+  if (!comparison.complaint.empty()) throw std::runtime_error(comparison.complaint);
   return 0;
 }
 

@@ -9,8 +9,9 @@
 namespace moefb::trainer {
 namespace fs = std::filesystem;
 
-std::string picture_file(const std::vector<std::string>& class_names, int64_t label, int64_t index) {
-  std::string folder = class_names.at(size_t(label));
+std::string picture_name(const PictureSet& set, const std::vector<std::string>& class_names, int64_t index) {
+  if (!set.files.empty()) return set.files[size_t(index)];
+  std::string folder = class_names.at(size_t(set.labels[size_t(index)]));
   for (char& c : folder) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_') c = '_';
   }
@@ -20,8 +21,9 @@ std::string picture_file(const std::vector<std::string>& class_names, int64_t la
 }
 
 void export_pictures(const PictureSet& set, const std::vector<std::string>& class_names, const std::string& folder) {
+  const std::string extension = set.files.empty() ? "" : ".png";
   for (int64_t index = 0; index < set.size(); ++index) {
-    const fs::path path = fs::path(folder) / picture_file(class_names, set.labels[size_t(index)], index);
+    const fs::path path = fs::path(folder) / (picture_name(set, class_names, index) + extension);
     fs::create_directories(path.parent_path());
     write_png(path.string(), set.width, set.height, set.picture(index));
   }

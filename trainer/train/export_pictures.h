@@ -1,4 +1,4 @@
-// Pictures of a set as PNG files, for other programs to classify.
+// Pictures of a set as PNG files, for other programs to classify; and what each is called.
 #pragma once
 
 #include <string>
@@ -8,11 +8,12 @@
 
 namespace moefb::trainer {
 
-/// Where a picture is exported to, relative to the export folder: <class name>/<index, five digits>.png. Characters of
-/// the class name that a file name should not have become '_'.
-std::string picture_file(const std::vector<std::string>& class_names, int64_t label, int64_t index);
+/// What picture `index` is called, under the data set's folder: its own file; where it has none,
+/// <class name>/<index, five digits>.png. Characters of that class name that a file name should not have became '_'.
+std::string picture_name(const PictureSet& set, const std::vector<std::string>& class_names, int64_t index);
 
-/// Writes every picture of `set`, pixel for pixel. @throws std::runtime_error that names the file
+/// Writes every picture of `set`, pixel for pixel as the model sees it, under its name; ".png" is added to the names of
+/// files, which may be anything. @throws std::runtime_error that names the file
 void export_pictures(const PictureSet& set, const std::vector<std::string>& class_names, const std::string& folder);
 
 }  // namespace moefb::trainer

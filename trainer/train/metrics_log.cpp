@@ -8,11 +8,12 @@
 namespace moefb::trainer {
 namespace {
 
-void add_routing(nlohmann::ordered_json& json, const RoutingRecord& routing, const std::string& suffix) {
+void add_routing(nlohmann::ordered_json& json, const RoutingRecord& routing, const std::string& prefix,
+                 const std::string& suffix) {
   if (routing.util.empty()) return;
-  json["util" + suffix] = routing.util;
-  json["entropy" + suffix] = routing.entropy;
-  if (!routing.load.empty()) json["load" + suffix] = routing.load;
+  json[prefix + "util" + suffix] = routing.util;
+  json[prefix + "entropy" + suffix] = routing.entropy;
+  if (!routing.load.empty()) json[prefix + "load" + suffix] = routing.load;
 }
 
 std::string first_lines(const std::string& path, int64_t count) {
@@ -40,7 +41,8 @@ void MetricsLog::add(const EpochRecord& record) {
       {"epoch", record.epoch},       {"train_loss", record.train_loss}, {"train_acc", record.train_acc},
       {"val_loss", record.val_loss}, {"val_acc", record.val_acc},
   };
-  add_routing(json, record.routing, "");
+  add_routing(json, record.routing, "", "");
+  add_routing(json, record.val_routing, "val_", "");
   json["learning_rate"] = record.learning_rate;
   json["images_per_s"] = record.images_per_s;
   append(json.dump());
@@ -49,7 +51,7 @@ void MetricsLog::add(const EpochRecord& record) {
 void MetricsLog::add(const TestRecord& record) {
   nlohmann::ordered_json json = {
       {"test_loss", record.test_loss}, {"test_acc", record.test_acc}, {"tested_epoch", record.tested_epoch}};
-  add_routing(json, record.routing, "_test_snapshot");
+  add_routing(json, record.routing, "", "_test_snapshot");
   if (!record.class_expert_mean.empty()) json["class_expert_mean"] = record.class_expert_mean;
   append(json.dump());
 }

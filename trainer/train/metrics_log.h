@@ -21,8 +21,9 @@ struct EpochRecord {
   double train_acc = 0;
   double val_loss = 0;
   double val_acc = 0;
-  RoutingRecord routing;     ///< of the training pass, with noise and dropout
-  double learning_rate = 0;  ///< of the epoch's last step
+  RoutingRecord routing;      ///< of the training pass, with noise and dropout
+  RoutingRecord val_routing;  ///< of the validation, without (spec 13, flaw 10)
+  double learning_rate = 0;   ///< of the epoch's last step
   double images_per_s = 0;
 };
 

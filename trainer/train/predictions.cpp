@@ -5,7 +5,6 @@
 #include <sstream>
 
 #include "converter/atomic_file.h"
-#include "trainer/train/export_pictures.h"
 
 namespace moefb::trainer {
 namespace {
@@ -37,7 +36,8 @@ std::string expert_list(const at::Tensor& topk_idx, int64_t row) {
 }  // namespace
 
 void write_predictions(const std::string& path, const Evaluation& evaluation,
-                       const std::vector<std::string>& class_names, const at::Tensor& runtime_logits) {
+                       const std::vector<std::string>& class_names, const std::vector<std::string>& files,
+                       const at::Tensor& runtime_logits) {
   const Answers own = answers(evaluation.logits);
   const Answers runtime = runtime_logits.defined() ? answers(runtime_logits) : Answers{};
   std::ostringstream csv;
@@ -48,7 +48,7 @@ void write_predictions(const std::string& path, const Evaluation& evaluation,
     const int64_t predicted = own.classes.const_data_ptr<int64_t>()[i];
     csv << i << ',' << label << ',' << predicted << ',' << own.probabilities.const_data_ptr<float>()[i] << ','
         << quoted(class_names[size_t(label)]) << ',' << quoted(class_names[size_t(predicted)]) << ','
-        << picture_file(class_names, label, i) << ',' << expert_list(evaluation.topk_idx, i);
+        << quoted(files[size_t(i)]) << ',' << expert_list(evaluation.topk_idx, i);
     if (runtime_logits.defined()) {
       csv << ',' << runtime.classes.const_data_ptr<int64_t>()[i] << ','
           << runtime.probabilities.const_data_ptr<float>()[i];

@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kBarWidth = 24;
 constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr auto kLoadingLine = std::chrono::seconds(10);
 constexpr const char* kEraseLine = "\r\033[K";
 
 }  // namespace
@@ -51,6 +52,22 @@ void Progress::epoch_done(const EpochRecord& record, bool is_best) {
 void Progress::say(const std::string& line) {
   std::printf("%s%s\n", terminal_ ? kEraseLine : "", line.c_str());
   std::fflush(stdout);
+}
+
+LoadProgress loading_progress() {
+  const bool terminal = isatty(STDOUT_FILENO) == 1;
+  const auto started = std::chrono::steady_clock::now();
+  return [terminal, drawn = started](int64_t done, int64_t total) mutable {
+    const auto now = std::chrono::steady_clock::now();
+    if (terminal && done == total) {
+      std::printf("%s", kEraseLine);
+    } else if (now - drawn >= (terminal ? kRedraw : kLoadingLine)) {
+      drawn = now;
+      std::printf("%sreading pictures: %ld of %ld%s", terminal ? kEraseLine : "", long(done), long(total),
+                  terminal ? "\r" : "\n");  // whatever is said next begins at the left
+    }
+    std::fflush(stdout);
+  };
 }
 
 }  // namespace moefb::trainer

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "trainer/data/dataset.h"
 #include "trainer/train/metrics_log.h"
 
 namespace moefb::trainer {
@@ -35,5 +36,8 @@ class Progress {
   Clock::time_point started_;
   Clock::time_point drawn_;
 };
+
+/// Says how far the reading of pictures is: a line that redraws itself on a terminal, one every ten seconds elsewhere.
+LoadProgress loading_progress();
 
 }  // namespace moefb::trainer

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "converter/atomic_file.h"
+#include "converter/strict_json.h"
 #include "trainer/train/config_file.h"
 
 namespace moefb::trainer {
@@ -18,6 +19,7 @@ const std::vector<std::string> kPrecisions = {"auto", "f32", "bf16"};
 const std::vector<std::string> kWeightChoices = {"best", "last"};
 const std::vector<std::string> kResizeRules = {"shorter_side", "stretch"};
 const std::vector<std::string> kFilters = {"bilinear", "bicubic"};
+const std::vector<std::string> kUnreadable = {"refuse", "skip"};
 
 constexpr int64_t kMaxCount = int64_t{1} << 40;
 constexpr int64_t kMaxEpochs = 1'000'000;
@@ -73,33 +75,39 @@ DataConfig read_data(Settings data, int64_t image) {
   config.train_size = data.integer("train_size", config.train_size, 0, kMaxCount);
   config.val_size = data.integer("val_size", config.val_size, 0, kMaxCount);
   config.test_size = data.integer("test_size", config.test_size, 0, kMaxCount);
+  config.skip_unreadable = data.choice("unreadable", 0, kUnreadable) == 1;
   data.finish();
   return config;
 }
 
 PictureRule read_picture_rule(Settings& settings, int64_t image) {
   PictureRule rule;
-  rule.resize = kResizeRules[settings.choice("resize", 0, kResizeRules)];
-  rule.resize_to = settings.integer("resize_to", image, image, 1 << 16);
-  rule.filter = kFilters[settings.choice("filter", 0, kFilters)];
+  rule.resize = ResizeRule(settings.choice("resize", 0, kResizeRules));
+  rule.resize_to = int(settings.integer("resize_to", image, image, 1 << 14));
+  rule.filter = Filter(settings.choice("filter", 0, kFilters));
   return rule;
 }
 
-RunConfig read_config(const nlohmann::json& json, const std::string& source) {
-  Settings settings(json, source);
-  RunConfig config;
-  config.model = read_model_config(settings);
-  if (config.model.kind != "cifar_e2e") {
-    settings.fail("kind", "the trainer trains cifar_e2e, found \"" + config.model.kind + "\"");
+/// Three numbers, one a channel; nothing where the key is absent.
+std::optional<std::array<float, 3>> read_channels(Settings& settings, const std::string& key, double min) {
+  if (!settings.has(key)) return std::nullopt;
+  const std::vector<double> values = settings.numbers(key, {});
+  const auto fits = [min](double value) { return value >= min && value <= 1; };
+  if (values.size() != 3 || !std::all_of(values.begin(), values.end(), fits)) {
+    settings.fail(key, min > 0 ? "expected three numbers above 0, at most 1" : "expected three numbers from 0 to 1");
   }
-  config.picture = read_picture_rule(settings, config.model.image);
-  config.class_names = settings.texts("class_names");
-  config.mean = settings.numbers("mean", {});
-  config.stddev = settings.numbers("std", {});
-  config.train = read_train(settings.object("train"), config.model.image);
-  config.data = read_data(settings.object("data"), config.model.image);
-  settings.finish();
-  return config;
+  return std::array{float(values[0]), float(values[1]), float(values[2])};
+}
+
+// Decimal digits of the float, not those of the double it was widened to: 0.4914, not 0.4913999915122986.
+std::vector<double> as_written(std::span<const float> values) {
+  std::vector<double> out;
+  for (const float value : values) {
+    char text[32];
+    *std::to_chars(text, text + sizeof(text) - 1, value).ptr = 0;
+    out.push_back(std::strtod(text, nullptr));
+  }
+  return out;
 }
 
 /// Takes what the data set has, or checks that the configuration says the same.
@@ -141,34 +149,56 @@ nlohmann::ordered_json train_json(const TrainConfig& train) {
 
 nlohmann::ordered_json data_json(const DataConfig& data) {
   return {
-      {"name", data.name},         {"path", data.path},           {"seed", data.seed}, {"train_size", data.train_size},
-      {"val_size", data.val_size}, {"test_size", data.test_size},
+      {"name", data.name},
+      {"path", data.path},
+      {"seed", data.seed},
+      {"train_size", data.train_size},
+      {"val_size", data.val_size},
+      {"test_size", data.test_size},
+      {"unreadable", kUnreadable[data.skip_unreadable ? 1 : 0]},
   };
 }
 
-// Decimal digits of the float, not those of the double it was widened to: 0.4914, not 0.4913999915122986.
-std::vector<double> as_written(const float (&values)[3]) {
-  std::vector<double> out;
-  for (const float value : values) {
-    char text[32];
-    *std::to_chars(text, text + sizeof(text) - 1, value).ptr = 0;
-    out.push_back(std::strtod(text, nullptr));
+// JSON is UTF-8, and the names of folders may be anything.
+void check_class_names(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    try {
+      (void)nlohmann::json(name).dump();
+    } catch (const nlohmann::json::exception&) {
+      throw std::runtime_error("class_names: expected UTF-8, found \"" + name + "\"");
+    }
   }
-  return out;
 }
 
 }  // namespace
 
+RunConfig parse_run_config(const nlohmann::json& json, const std::string& source) {
+  Settings settings(json, source);
+  RunConfig config;
+  config.model = read_model_config(settings);
+  if (config.model.kind != "cifar_e2e") {
+    settings.fail("kind", "the trainer trains cifar_e2e, found \"" + config.model.kind + "\"");
+  }
+  config.class_names = settings.texts("class_names");
+  config.train = read_train(settings.object("train"), config.model.image);
+  config.data = read_data(settings.object("data"), config.model.image);
+  config.data.picture = read_picture_rule(settings, config.model.image);
+  config.data.mean = read_channels(settings, "mean", 0);
+  config.data.stddev = read_channels(settings, "std", 1e-6);
+  if (config.data.mean) config.mean = as_written(*config.data.mean);
+  if (config.data.stddev) config.stddev = as_written(*config.data.stddev);
+  settings.finish();
+  return config;
+}
+
 RunConfig load_toml_config(const std::string& path, const std::vector<std::string>& sets) {
-  return read_config(read_toml(path, sets), path);
+  return parse_run_config(read_toml(path, sets), path);
 }
 
 RunConfig load_run_config(const std::string& path) {
   const std::vector<std::byte> bytes = read_file(path);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
-  const auto json = nlohmann::json::parse(text, text + bytes.size(), nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) throw std::runtime_error(path + ": not valid JSON");
-  return read_config(json, path);
+  return parse_run_config(parse_json_object({text, bytes.size()}, path), path);
 }
 
 void resolve(RunConfig& config, const Dataset& dataset) {
@@ -177,6 +207,7 @@ void resolve(RunConfig& config, const Dataset& dataset) {
   }
   if (!config.train.channels_last) config.train.channels_last = config.train.precision == PrecisionChoice::kF32;
   if (config.train.threads == 0) config.train.threads = std::max(1u, std::thread::hardware_concurrency());
+  check_class_names(dataset.class_names);
   settle(config.model.num_classes, int64_t(dataset.class_names.size()), "num_classes", dataset.name);
   settle(config.class_names, dataset.class_names, "class_names", dataset.name);
   settle(config.mean, as_written(dataset.mean), "mean", dataset.name);
@@ -189,9 +220,9 @@ std::string to_json(const RunConfig& config) {
   json["class_names"] = config.class_names;
   json["mean"] = config.mean;
   json["std"] = config.stddev;
-  json["resize"] = config.picture.resize;
-  json["resize_to"] = config.picture.resize_to;
-  json["filter"] = config.picture.filter;
+  json["resize"] = kResizeRules[size_t(config.data.picture.resize)];
+  json["resize_to"] = config.data.picture.resize_to;
+  json["filter"] = kFilters[size_t(config.data.picture.filter)];
   json["train"] = train_json(config.train);
   json["data"] = data_json(config.data);
   return json.dump(2) + "\n";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,18 +45,10 @@ struct TrainConfig {
   int64_t threads = 0;  ///< 0: one per core. Results depend on it, so the run stores the number
 };
 
-/// How pictures of any size become the model's input; for the converter.
-struct PictureRule {
-  std::string resize = "shorter_side";
-  int64_t resize_to = 0;  ///< 0: the model's side
-  std::string filter = "bilinear";
-};
-
 struct RunConfig {
   ModelConfig model;
   TrainConfig train;
-  DataConfig data;
-  PictureRule picture;
+  DataConfig data;                       ///< with the picture rule, mean and std, which stand at top level in the file
   std::vector<std::string> class_names;  ///< these three are the data set's: resolve() fills or checks them
   std::vector<double> mean;
   std::vector<double> stddev;
@@ -67,6 +60,9 @@ RunConfig load_toml_config(const std::string& path, const std::vector<std::strin
 
 /// Reads the config.json of a run folder. @throws like load_toml_config
 RunConfig load_run_config(const std::string& path);
+
+/// The same from the content of a file. @param source  the file, for messages
+RunConfig parse_run_config(const nlohmann::json& json, const std::string& source);
 
 /// Settles what depends on machine and data: precision, memory format, threads, class count, names, mean, std.
 /// @throws std::runtime_error where the configuration names something else than the data set has

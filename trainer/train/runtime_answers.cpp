@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "moefb/executor.h"
+#include "moefb/inspect.h"
 #include "moefb/model.h"
 
 namespace moefb::trainer {
@@ -38,7 +39,7 @@ void check_fit(const Model& model, const Dataset& dataset, const PictureSet& set
 
 }  // namespace
 
-std::vector<float> runtime_logits(const std::string& path, const Dataset& dataset, const PictureSet& set, int threads) {
+RuntimeAnswers runtime_answers(const std::string& path, const Dataset& dataset, const PictureSet& set, int threads) {
   LoadOptions load_options;
   load_options.max_batch = kBatch;
   const Model model = take(Model::load(path.c_str(), load_options), path);
@@ -50,17 +51,19 @@ std::vector<float> runtime_logits(const std::string& path, const Dataset& datase
   const size_t image = size_t(model.input_shape().elements());
   const size_t classes = size_t(model.classes());
   std::vector<float> planes(kBatch * image);
-  std::vector<float> logits(size_t(set.size()) * classes);
+  RuntimeAnswers result;
+  result.bf16_weights = file_info(model).weight_dtype == Dtype::kBf16;
+  result.logits.resize(size_t(set.size()) * classes);
   for (int64_t first = 0; first < set.size(); first += kBatch) {
     const size_t n = size_t(std::min<int64_t>(kBatch, set.size() - first));
     for (size_t i = 0; i < n; ++i) {
       const std::span<float> one(planes.data() + i * image, image);
       require(normalize(set.picture(first + int64_t(i)), *model.preprocessing(), one), path);
     }
-    const std::span<float> answers(logits.data() + size_t(first) * classes, n * classes);
+    const std::span<float> answers(result.logits.data() + size_t(first) * classes, n * classes);
     require(executor.run({planes.data(), n * image}, answers), path);
   }
-  return logits;
+  return result;
 }
 
 }  // namespace moefb::trainer

@@ -8,10 +8,14 @@
 
 namespace moefb::trainer {
 
+struct RuntimeAnswers {
+  std::vector<float> logits;  ///< (set.size(), classes) row-major
+  bool bf16_weights = false;  ///< as stored in the file
+};
+
 /// Runs `set` through a .moefb file, normalised as the file says.
-/// @return  logits, (set.size(), classes) row-major
 /// @throws std::runtime_error that names the file: it fails to load or run, takes another input size, or has other
 /// class names than `dataset`
-std::vector<float> runtime_logits(const std::string& path, const Dataset& dataset, const PictureSet& set, int threads);
+RuntimeAnswers runtime_answers(const std::string& path, const Dataset& dataset, const PictureSet& set, int threads);
 
 }  // namespace moefb::trainer

@@ -154,6 +154,7 @@ EpochRecord Training::record(const Evaluation& validation) const {
   record.val_loss = validation.loss;
   record.val_acc = validation.accuracy;
   record.routing = routing_record(routing_);
+  record.val_routing = routing_record(routing_stats(validation));
   record.learning_rate = learning_rate(config_.train.schedule, position_.step - 1, batches_per_epoch());
   return record;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "moefb/export.h"
 #include "moefb/model.h"
 #include "moefb/result.h"
 #include "moefb/tensor.h"
@@ -53,7 +54,7 @@ struct Requirements {
 };
 
 /// What an Executor of `model` would need, before anything is allocated.
-Result<Requirements> requirements(const Model& model, const ExecutorOptions& options = {}) noexcept;
+MOEFB_EXPORT Result<Requirements> requirements(const Model& model, const ExecutorOptions& options = {}) noexcept;
 
 /// One traced tensor of the last run. Maps are shown as (n, C, H, W), row-major; indices as I64.
 struct TraceInfo {
@@ -73,9 +74,9 @@ struct ExpertRows {
 /// Share a Model between threads, but give each thread its own Executor.
 class Executor {
  public:
-  static Result<Executor> create(const Model& model, const ExecutorOptions& options = {}) noexcept;
-  Executor(Executor&&) noexcept;
-  ~Executor();
+  MOEFB_EXPORT static Result<Executor> create(const Model& model, const ExecutorOptions& options = {}) noexcept;
+  MOEFB_EXPORT Executor(Executor&&) noexcept;
+  MOEFB_EXPORT ~Executor();
 
   /// Classifies n images, where n follows from the size of `images`.
   ///
@@ -85,24 +86,25 @@ class Executor {
   /// @return kInvalidArgument  a span has the wrong size, or an input is not finite; nothing was written;
   ///         kBusy             another thread is inside run();
   ///         kBackend          the device failed; `logits` is unspecified, the Executor may be used again.
-  Status run(std::span<const float> images, std::span<float> logits) noexcept;
+  MOEFB_EXPORT Status run(std::span<const float> images, std::span<float> logits) noexcept;
 
   /// Tensors kept by the last run; 0 with Trace::kOff or before a run.
-  int trace_count() const noexcept;
-  TraceInfo trace_info(int index) const noexcept;
+  MOEFB_EXPORT int trace_count() const noexcept;
+  MOEFB_EXPORT TraceInfo trace_info(int index) const noexcept;
   /// Copies a traced tensor out, in the dtype and shape that trace_info() gives.
   /// @return kInvalidArgument  no such tensor, or `dst` has another size
-  Status read_trace(int index, std::span<std::byte> dst) const noexcept;
+  MOEFB_EXPORT Status read_trace(int index, std::span<std::byte> dst) const noexcept;
 
   /// The last run's chosen experts, MoE layer after MoE layer (soft layers choose nothing): (tokens, K) each, -1 where
   /// dropped. Needs Trace::kRouting or kAll.
   /// @param routes  as many as route_count() in inspect.h says for the last run's batch, overwritten
-  Status read_routes(std::span<int32_t> routes) const noexcept;
+  MOEFB_EXPORT Status read_routes(std::span<int32_t> routes) const noexcept;
 
-  int moe_layer_count() const noexcept;
-  ExpertRows expert_rows(int moe_layer) const noexcept;
+  MOEFB_EXPORT int moe_layer_count() const noexcept;
+  MOEFB_EXPORT ExpertRows expert_rows(int moe_layer) const noexcept;
 
-  const Model& model() const noexcept;
+  MOEFB_EXPORT const Model& model() const noexcept;
+  MOEFB_EXPORT const ExecutorOptions& options() const noexcept;
 
  private:
   struct Impl;
@@ -111,6 +113,6 @@ class Executor {
 };
 
 /// softmax over one row of logits. @param probabilities  as many as `logits`, overwritten
-void softmax(std::span<const float> logits, std::span<float> probabilities) noexcept;
+MOEFB_EXPORT void softmax(std::span<const float> logits, std::span<float> probabilities) noexcept;
 
 }  // namespace moefb

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "moefb/export.h"
 #include "moefb/result.h"
 
 namespace moefb {
@@ -25,9 +26,9 @@ inline constexpr int64_t kMaxPixels = int64_t{1} << 26;  ///< larger pictures ar
 /// dropped, 16 bits become 8, CMYK is converted, EXIF orientation is applied.
 /// @return kCorruptFile  empty, cut short, not a picture, or a header that lies;
 ///         kUnsupported  more than kMaxPixels; kOutOfMemory
-Result<Image> decode_image(std::span<const std::byte> bytes) noexcept;
+MOEFB_EXPORT Result<Image> decode_image(std::span<const std::byte> bytes) noexcept;
 /// The same from a file. @return also kNotFound, kIo
-Result<Image> load_image(const char* path) noexcept;
+MOEFB_EXPORT Result<Image> load_image(const char* path) noexcept;
 
 enum class ResizeRule : uint8_t {
   kShorterSide,  ///< the shorter side becomes `resize_to`, the longer one follows (truncated); the centre is cropped
@@ -50,13 +51,14 @@ struct Preprocessing {
 /// 1), the window clipped at the borders and renormalised, f32 between the two passes, rounded once. Only the cropped
 /// window is computed. A crop larger than the resized picture is filled with 0 around it.
 /// @param pixels  (height, width, 3) u8, overwritten
-Status resize_and_crop(const Image& image, const Preprocessing& rule, std::span<uint8_t> pixels) noexcept;
+MOEFB_EXPORT Status resize_and_crop(const Image& image, const Preprocessing& rule, std::span<uint8_t> pixels) noexcept;
 
 /// (height, width, 3) u8 to (3, height, width) f32: value / 255, minus mean, over stddev.
-Status normalize(std::span<const uint8_t> pixels, const Preprocessing& rule, std::span<float> planes) noexcept;
+MOEFB_EXPORT Status normalize(std::span<const uint8_t> pixels, const Preprocessing& rule,
+                              std::span<float> planes) noexcept;
 
 /// Both steps at once: a decoded picture to one image of the model's input.
 /// @param planes  (3, height, width) f32, overwritten
-Status preprocess(const Image& image, const Preprocessing& rule, std::span<float> planes) noexcept;
+MOEFB_EXPORT Status preprocess(const Image& image, const Preprocessing& rule, std::span<float> planes) noexcept;
 
 }  // namespace moefb

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "moefb/executor.h"
+#include "moefb/export.h"
 #include "moefb/model.h"
 #include "moefb/result.h"
 #include "moefb/tensor.h"
@@ -26,7 +27,7 @@ struct FileInfo {
   uint64_t active_parameters = 0;  ///< of one token's path: spec/patch-moe.md, section 7
   uint64_t multiply_adds = 0;      ///< one image, nothing dropped
 };
-FileInfo file_info(const Model& model) noexcept;
+MOEFB_EXPORT FileInfo file_info(const Model& model) noexcept;
 
 struct SegmentInfo {
   std::string_view kind;  ///< weights, golden, packed
@@ -34,8 +35,8 @@ struct SegmentInfo {
   uint64_t bytes = 0;
   uint32_t crc32c = 0;
 };
-int segment_count(const Model& model) noexcept;
-SegmentInfo segment_info(const Model& model, int index) noexcept;
+MOEFB_EXPORT int segment_count(const Model& model) noexcept;
+MOEFB_EXPORT SegmentInfo segment_info(const Model& model, int index) noexcept;
 
 /// How an MoE layer decides.
 struct RouterInfo {
@@ -44,6 +45,9 @@ struct RouterInfo {
   int top_k = 0;  ///< soft: all experts
   int patch = 1;  ///< side of a token in pixels
   int64_t tokens_per_image = 1;
+  int64_t rows = 1;  ///< of tokens in an image
+  int64_t columns = 1;
+  int64_t stride = 1;    ///< pixels of the model's input from one pixel of the layer's map to the next
   int64_t features = 0;  ///< that the router sees of one token
   float temperature = 1;
   double capacity_factor = 0;  ///< 0: no capacity
@@ -67,8 +71,8 @@ struct StageInfo {
   int published_layer = -1;
   RouterInfo router;  ///< MoE only
 };
-int stage_count(const Model& model) noexcept;
-StageInfo stage_info(const Model& model, int index) noexcept;
+MOEFB_EXPORT int stage_count(const Model& model) noexcept;
+MOEFB_EXPORT StageInfo stage_info(const Model& model, int index) noexcept;
 
 /// How far a model's answer to one of its golden vectors is from the stored one.
 struct GoldenReport {
@@ -80,13 +84,14 @@ struct GoldenReport {
 };
 /// Runs golden vector `index` under the capacity group it was made with. @return also what Executor::create and run
 /// return; kInvalidArgument if the model was loaded with a smaller max_batch than the vector's.
-Result<GoldenReport> check_golden(const Model& model, int index, const ExecutorOptions& options = {}) noexcept;
+MOEFB_EXPORT Result<GoldenReport> check_golden(const Model& model, int index,
+                                               const ExecutorOptions& options = {}) noexcept;
 
 /// Elements of GoldenVector::routes for `batch` images: (tokens, K) for every MoE layer that chooses; 0 if none does.
-int64_t route_count(const Model& model, int batch) noexcept;
+MOEFB_EXPORT int64_t route_count(const Model& model, int batch) noexcept;
 /// "oneDNN 3.2.0", or "" in a build without it.
-const char* onednn_version() noexcept;
+MOEFB_EXPORT const char* onednn_version() noexcept;
 /// "0.1.0"
-const char* version() noexcept;
+MOEFB_EXPORT const char* version() noexcept;
 
 }  // namespace moefb

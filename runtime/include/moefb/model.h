@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "moefb/export.h"
 #include "moefb/image.h"
 #include "moefb/result.h"
 #include "moefb/tensor.h"
@@ -57,25 +58,26 @@ class Model {
  public:
   /// Reads a file into memory of its own, checks all of it, packs the weights.
   /// @return kNotFound, kIo, kCorruptFile, kVersionMismatch, kUnsupported, kOutOfMemory, kInvalidArgument (options)
-  static Result<Model> load(const char* path, const LoadOptions& options = {}) noexcept;
+  MOEFB_EXPORT static Result<Model> load(const char* path, const LoadOptions& options = {}) noexcept;
 
   /// The same from memory, a model compiled in or in flash, say. Nothing is written to `bytes`; they must outlive the
   /// Model. Alignment to 64 bytes lets weights be used in place.
-  static Result<Model> load(std::span<const std::byte> bytes, const LoadOptions& options = {}) noexcept;
+  MOEFB_EXPORT static Result<Model> load(std::span<const std::byte> bytes, const LoadOptions& options = {}) noexcept;
 
-  InputKind input_kind() const noexcept;
+  MOEFB_EXPORT InputKind input_kind() const noexcept;
   /// Of one input, without the batch: (3, H, W), (D) or (C, H, W).
-  Shape input_shape() const noexcept;
-  int classes() const noexcept;
-  /// "" where the file has no names.
-  std::string_view class_name(int index) const noexcept;
+  MOEFB_EXPORT Shape input_shape() const noexcept;
+  MOEFB_EXPORT int classes() const noexcept;
+  /// "" where the file has no names, and for an index without a class; else a NUL follows its last character.
+  MOEFB_EXPORT std::string_view class_name(int index) const noexcept;
   /// Null unless input_kind() is kPicture.
-  const Preprocessing* preprocessing() const noexcept;
-  CapacityGroup capacity_group() const noexcept;  ///< that the model was meant for; kBatch where it has no capacity
-  const LoadOptions& options() const noexcept;
+  MOEFB_EXPORT const Preprocessing* preprocessing() const noexcept;
+  /// That the model was meant for; kBatch where it has no capacity.
+  MOEFB_EXPORT CapacityGroup capacity_group() const noexcept;
+  MOEFB_EXPORT const LoadOptions& options() const noexcept;
 
-  int golden_count() const noexcept;
-  GoldenVector golden(int index) const noexcept;
+  MOEFB_EXPORT int golden_count() const noexcept;
+  MOEFB_EXPORT GoldenVector golden(int index) const noexcept;
 
   /// The inside, for inspect.h and Executor.
   const detail::ModelState& state() const noexcept { return *state_; }

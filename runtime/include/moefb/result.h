@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "moefb/export.h"
+
 namespace moefb {
 
 /// Every cause of failure.
@@ -24,7 +26,7 @@ enum class Code : uint8_t {
 };
 
 /// "corrupt file", "out of memory", ...; a literal.
-const char* code_name(Code code) noexcept;
+MOEFB_EXPORT const char* code_name(Code code) noexcept;
 
 /// Success, or a cause with a literal text and, where they say more, the offending place and values.
 class [[nodiscard]] Status {
@@ -59,7 +61,7 @@ class [[nodiscard]] Status {
   /// Writes "corrupt file: segment checksum differs (at 3; found 17, expected 42)" into `buffer`, cut to `size` - 1
   /// characters.
   /// @return `buffer`
-  const char* describe(char* buffer, size_t size) const noexcept;
+  MOEFB_EXPORT const char* describe(char* buffer, size_t size) const noexcept;
 
  private:
   const char* text_ = "";

@@ -101,9 +101,6 @@ Status GraphRunner::run_node(const graph::Node& node, OpState& state, int64_t n,
 
 Status GraphRunner::run(int64_t n, const float* images, float* logits, std::byte* arena,
                         std::span<const int32_t> replay) noexcept {
-#if MOEFB_ONEDNN
-  const OpenMpThreads scope(threads_.threads());
-#endif
   const graph::Graph& graph = packed_->graph();
   const graph::Extent in = graph::extent(graph.values[size_t(graph.input)].shape);
   float* input = value(graph.input, arena);

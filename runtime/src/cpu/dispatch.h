@@ -21,15 +21,28 @@ class Dispatcher {
   Status all() noexcept;
 
  private:
-  /// Runs expert e on `rows` gathered tokens; its answers go to `answers`.
-  Status run_body(int64_t e, int64_t rows, float* answers) noexcept;
-  float* token_rows() const noexcept;
-  /// dst = residual ? token : 0, for all tokens.
-  void start_output() noexcept;
+  using Tile = kernels::routing::Tile;
+
+  /// Cuts the sorted rows into the tiles that grouped() runs. @return how many
+  int64_t cut_tiles() noexcept;
+  /// All tiles at once, each on one thread.
+  Status run_side_by_side(int64_t tiles) noexcept;
+  /// All tiles one after another, each on all threads.
+  Status run_in_turn(int64_t tiles) noexcept;
+  /// Gathers a tile's tokens and runs its expert on them. @param row  where in the body's buffers
+  Status run_tile(const Tile& tile, int64_t row, ThreadPool& threads) noexcept;
+  void combine_routes(int64_t t) noexcept;
+
+  /// Runs expert e on `rows` gathered tokens, from row `row` of the body's buffers on; its answers go to `answers`.
+  Status run_body(int64_t e, int64_t row, int64_t rows, float* answers, ThreadPool& threads) noexcept;
+  float* body_row(int value, int64_t row) const noexcept;
+  /// dst = residual ? token : 0
   void start_token(int64_t t) noexcept;
+  void start_output() noexcept;
   /// dst[t] += gamma * (weight * answer)
   void add_answer(int64_t t, float weight, const float* answer) noexcept;
-  void gather_route(int64_t route, int64_t row) noexcept;
+  /// Copies `count` tokens, routes order[i] / K, into the body's buffers from `row` on.
+  void gather_routes(const int32_t* order, int64_t count, int64_t row, ThreadPool& threads) noexcept;
 
   MoeState& state_;
   const MoeOp& op_;
@@ -41,7 +54,9 @@ class Dispatcher {
   std::byte* arena_;
   MoeArrays a_;
   ThreadPool& threads_;
+  ThreadPool alone_;  ///< one thread: for what already runs on several
   int64_t out_channels_;
+  int64_t gather_grain_, combine_grain_;  ///< tokens whose copying is worth a hand-off
 };
 
 }  // namespace moefb::cpu

@@ -8,6 +8,17 @@
 
 namespace moefb::cpu {
 
+namespace {
+
+/// Of one row: every weight once for every output pixel.
+int64_t products(const graph::Graph& graph, const graph::MoE& moe, const graph::Node& node) noexcept {
+  if (node.op != graph::Op::kConv2d && node.op != graph::Op::kLinear) return 0;
+  const graph::Extent out = graph::extent(moe.bank.values[size_t(node.output)].shape);
+  return graph.tensors[size_t(node.weight)].shape.elements() * out.h * out.w;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<MoeOp>> MoeOp::make(const graph::Graph& graph, const graph::MoE& moe, int64_t max_batch,
                                            std::span<const OpFactory> factories) noexcept {
   std::unique_ptr<MoeOp> op(new (std::nothrow) MoeOp(moe, graph::extent(graph.values[size_t(moe.input)].shape)));
@@ -19,6 +30,12 @@ Result<std::unique_ptr<MoeOp>> MoeOp::make(const graph::Graph& graph, const grap
     auto made = make_op({graph, node, moe.bank.values, moe.bank.experts, max_rows}, factories);
     MOEFB_TRY(made.status());
     op->body_.push_back(std::move(*made));
+    op->row_products_ += products(graph, moe, node);
+  }
+  if (plan::is_two_products(moe)) {
+    auto made = SoftHead::make(graph, moe, max_rows, factories);
+    MOEFB_TRY(made.status());
+    op->soft_head_ = std::move(*made);
   }
   return op;
 }
@@ -39,15 +56,29 @@ Result<std::unique_ptr<MoeState>> MoeState::make(const MoeOp& op, const plan::Mo
   state->layout_ = &layout;
   state->dispatch_ = options.dispatch;
   state->capacity_group_ = options.capacity_group.value_or(op.moe().router.capacity_group);
-  state->expert_rows_ = allocate<int64_t>(layout.sizes.E);
-  if (state->expert_rows_ == nullptr) return Status(Code::kOutOfMemory, "no memory");
-  std::fill_n(state->expert_rows_.get(), layout.sizes.E, int64_t{0});
-  for (const std::unique_ptr<Op>& node : op.body()) {
-    auto made = node->make_state(threads, layout.sizes.T);
-    MOEFB_TRY(made.status());
-    state->body_.push_back(std::move(*made));
-  }
+  const plan::MoeSizes& sizes = layout.sizes;
+  state->expert_rows_ = allocate<int64_t>(sizes.E);
+  state->tiles_ = allocate<kernels::routing::Tile>(kernels::routing::max_tiles(sizes.T * sizes.K, sizes.E));
+  if (state->expert_rows_ == nullptr || state->tiles_ == nullptr) return Status(Code::kOutOfMemory, "no memory");
+  std::fill_n(state->expert_rows_.get(), sizes.E, int64_t{0});
+  MOEFB_TRY(state->make_experts(threads));
   return state;
+}
+
+Status MoeState::make_experts(int threads) noexcept {
+  if (layout_->two_products) {
+    auto made = SoftHeadState::make(*op_->soft_head(), *layout_, threads);
+    MOEFB_TRY(made.status());
+    soft_head_ = std::move(*made);
+    return {};
+  }
+  for (const std::unique_ptr<Op>& node : op_->body()) {
+    auto made = node->make_state(threads, layout_->sizes.T);
+    MOEFB_TRY(made.status());
+    reentrant_ = reentrant_ && (*made)->reentrant();
+    body_.push_back(std::move(*made));
+  }
+  return {};
 }
 
 int64_t MoeState::capacity(int64_t n) const noexcept {
@@ -58,6 +89,10 @@ Status MoeState::run(int64_t n, const float* src, float* dst, std::byte* arena, 
                      ThreadPool& threads) noexcept {
   const MoeArrays a = arrays(*layout_, arena);
   route(*op_, capacity_group_, n, src, replay, a, threads);
+  if (soft_head_ != nullptr) {
+    std::fill_n(expert_rows_.get(), layout_->sizes.E, n);  // an image is one token
+    return soft_head_->run(n, src, a.probs, arena, dst, threads);
+  }
   Dispatcher dispatcher(*this, n, src, dst, arena, a, threads);
   switch (dispatch_) {
     case Dispatch::kGrouped:

@@ -9,8 +9,10 @@
 
 #include "buffer.h"
 #include "cpu/op.h"
+#include "cpu/soft_head.h"
 #include "cpu/tokens.h"
 #include "graph/graph.h"
+#include "kernels/routing/tiles.h"
 #include "moefb/executor.h"
 #include "plan/plan.h"
 
@@ -37,6 +39,10 @@ class MoeOp {
   const RouterWeights& router() const noexcept { return router_; }
   float gamma() const noexcept { return gamma_; }
   std::span<const std::unique_ptr<Op>> body() const noexcept { return body_; }
+  /// Null but for a soft head that can run as two products.
+  const SoftHead* soft_head() const noexcept { return soft_head_.get(); }
+  /// Multiplications that one row costs an expert, to judge what is worth sharing among threads.
+  int64_t row_products() const noexcept { return row_products_; }
 
  private:
   MoeOp(const graph::MoE& moe, const graph::Extent& input) noexcept : moe_(&moe), tokens_(input, moe.patch) {}
@@ -47,6 +53,8 @@ class MoeOp {
   RouterWeights router_;
   float gamma_ = 1;
   std::vector<std::unique_ptr<Op>> body_;
+  std::unique_ptr<SoftHead> soft_head_;
+  int64_t row_products_ = 0;
 };
 
 /// Views into the arena for one run; extents in plan::MoeSizes.
@@ -85,13 +93,18 @@ class MoeState {
  private:
   friend class Dispatcher;
   MoeState() = default;
+  Status make_experts(int threads) noexcept;
 
   const MoeOp* op_ = nullptr;
   const plan::MoeLayout* layout_ = nullptr;
   Dispatch dispatch_ = Dispatch::kGrouped;
   CapacityGroup capacity_group_ = CapacityGroup::kBatch;
+  // Either the experts' body or the soft head in one.
   std::vector<std::unique_ptr<OpState>> body_;
-  Buffer<int64_t> expert_rows_;  ///< (E) rows computed in the last run
+  std::unique_ptr<SoftHeadState> soft_head_;
+  bool reentrant_ = true;                 ///< all of body_ is
+  Buffer<kernels::routing::Tile> tiles_;  ///< (max_tiles) of kGrouped
+  Buffer<int64_t> expert_rows_;           ///< (E) rows computed in the last run
 };
 
 MoeArrays arrays(const plan::MoeLayout& layout, std::byte* arena) noexcept;

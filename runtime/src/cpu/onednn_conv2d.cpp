@@ -77,11 +77,12 @@ class Conv2dState final : public OpState {
     DnnlMemory src, weights, bias, residual, dst, scratchpad;
   };
 
-  explicit Conv2dState(const Conv2d& op) noexcept : op_(op) {}
+  Conv2dState(const Conv2d& op, int threads) noexcept : op_(op), threads_(threads) {}
   Status add_chunk(int64_t n) noexcept;
   Status execute(Chunk& chunk, const OpCall& call, int64_t first) noexcept;
 
   const Conv2d& op_;
+  int threads_;  ///< fixed when a primitive is made; OpenMP must be told again when it runs
   DnnlStream stream_;
   std::vector<Chunk> chunks_;  ///< largest first
   Buffer<std::byte> scratch_;  ///< one for all chunks: they run one after another
@@ -166,9 +167,9 @@ class Conv2d final : public Op {
 };
 
 Result<std::unique_ptr<OpState>> Conv2dState::make(const Conv2d& op, int threads, int64_t max_n) noexcept {
-  std::unique_ptr<Conv2dState> state(new (std::nothrow) Conv2dState(op));
+  std::unique_ptr<Conv2dState> state(new (std::nothrow) Conv2dState(op, threads));
   if (state == nullptr) return Status(Code::kOutOfMemory, "no memory");
-  const OpenMpThreads scope(threads);  // a primitive's thread count is fixed when it is made
+  const OpenMpThreads scope(threads);
   MOEFB_TRY(from_dnnl(dnnl_stream_create(state->stream_.out(), op.engine(), dnnl_stream_default_flags)));
   int64_t n = 1;
   while (n * 2 <= max_n) n *= 2;
@@ -235,6 +236,7 @@ Status Conv2dState::execute(Chunk& chunk, const OpCall& call, int64_t first) noe
 }
 
 Status Conv2dState::run(const OpCall& call, ThreadPool&) noexcept {
+  const OpenMpThreads scope(threads_);
   int64_t first = 0;
   for (Chunk& chunk : chunks_) {
     for (; call.n - first >= chunk.n; first += chunk.n) MOEFB_TRY(execute(chunk, call, first));

@@ -11,6 +11,7 @@
 
 #include "cpu/thread_pool.h"
 #include "graph/graph.h"
+#include "kernels/reference/kernels.h"
 #include "moefb/result.h"
 
 namespace moefb::cpu {
@@ -29,6 +30,8 @@ class OpState {
  public:
   virtual ~OpState() = default;
   virtual Status run(const OpCall& call, ThreadPool& threads) noexcept = 0;
+  /// True if several threads may be inside run() at once, each for other rows of `dst` and with a pool of its own.
+  virtual bool reentrant() const noexcept { return false; }
 };
 
 class Op {
@@ -38,7 +41,7 @@ class Op {
   virtual Result<std::unique_ptr<OpState>> make_state(int threads, int64_t max_n) const noexcept = 0;
 };
 
-/// What an implementation is made from. All of it outlives the Op.
+/// What an implementation is made from; it keeps none of it.
 struct OpSpec {
   const graph::Graph& graph;
   const graph::Node& node;
@@ -50,6 +53,18 @@ struct OpSpec {
   graph::Extent input() const noexcept { return graph::extent(values[size_t(node.inputs[0])].shape); }
   graph::Extent output() const noexcept { return graph::extent(values[size_t(node.output)].shape); }
 };
+
+constexpr kernels::Activation to_kernel(graph::Activation activation) noexcept {
+  switch (activation) {
+    case graph::Activation::kNone:
+      return kernels::Activation::kNone;
+    case graph::Activation::kRelu:
+      return kernels::Activation::kRelu;
+    case graph::Activation::kSilu:
+      return kernels::Activation::kSilu;
+  }
+  return kernels::Activation::kNone;
+}
 
 using OpFactory = Result<std::unique_ptr<Op>> (*)(const OpSpec& spec) noexcept;
 

@@ -10,18 +10,6 @@ namespace {
 
 namespace reference = kernels::reference;
 
-kernels::Activation to_kernel(graph::Activation activation) noexcept {
-  switch (activation) {
-    case graph::Activation::kNone:
-      return kernels::Activation::kNone;
-    case graph::Activation::kRelu:
-      return kernels::Activation::kRelu;
-    case graph::Activation::kSilu:
-      return kernels::Activation::kSilu;
-  }
-  return kernels::Activation::kNone;
-}
-
 kernels::Window window(const OpSpec& spec) noexcept {
   const graph::Extent in = spec.input(), out = spec.output();
   kernels::Window w;
@@ -43,6 +31,7 @@ class Stateless : public OpState {
     op_.run(call, threads);
     return {};
   }
+  bool reentrant() const noexcept override { return true; }
 
  private:
   const T& op_;

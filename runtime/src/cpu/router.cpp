@@ -19,7 +19,7 @@ namespace routing = kernels::routing;
 using graph::Router;
 using graph::RouterKind;
 
-constexpr int64_t kTokenGrain = 16;
+constexpr int64_t kGrainProducts = 100'000;  // of the gate, some 10 us: worth a hand-off
 
 /// Position features of every patch: x and y in 0..1, then sin and cos of pi f x for each band, then of pi f y.
 void fill_positions(const Router& router, const graph::TokenGrid& grid, float* dst) noexcept {
@@ -69,12 +69,19 @@ void token_features(const MoeOp& op, const float* map, int64_t t, float* dst) no
   }
 }
 
-/// Raw scores of tokens begin to end: a.gate_logits.
-void gate(const MoeOp& op, int64_t features, const float* map, int64_t begin, int64_t end,
-          const MoeArrays& a) noexcept {
+/// True where the features are the tokens as they lie in the input: vectors, taken as they are.
+bool are_tokens(const Router& router, const Tokens& tokens) noexcept {
+  const bool pooled = router.pool_mean || router.pool_max;
+  const bool vectors = tokens.input().h == 1 && tokens.input().w == 1 && tokens.patch() == 1;
+  return vectors && !pooled && router.feature_norm.kind == graph::NormKind::kNone;
+}
+
+/// Features of tokens begin to end: a.features, but where the input already is what is wanted.
+const float* make_features(const MoeOp& op, int64_t features, const float* map, int64_t begin, int64_t end,
+                           const MoeArrays& a) noexcept {
   const Router& router = op.moe().router;
+  if (are_tokens(router, op.tokens())) return map;
   const RouterWeights& w = op.router();
-  const int64_t E = op.moe().bank.experts;
   for (int64_t t = begin; t < end; ++t) {
     float* row = a.features + t * features;
     token_features(op, map, t, row);
@@ -82,10 +89,20 @@ void gate(const MoeOp& op, int64_t features, const float* map, int64_t begin, in
       routing::layer_norm(row, features, router.feature_norm.eps, w.norm_weight.get(), w.norm_bias.get(), row);
     }
   }
+  return a.features;
+}
+
+/// Raw scores of tokens begin to end: a.gate_logits.
+void gate(const MoeOp& op, int64_t features, const float* map, int64_t begin, int64_t end,
+          const MoeArrays& a) noexcept {
+  const Router& router = op.moe().router;
+  const RouterWeights& w = op.router();
+  const int64_t E = op.moe().bank.experts;
+  const float* rows = make_features(op, features, map, begin, end, a);
   kernels::Window window;
   window.c = features, window.o = E;
-  kernels::reference::conv2d(window, a.features, w.gate.get(), w.gate_bias.get(), nullptr, kernels::Activation::kNone,
-                             begin, end, a.gate_logits);
+  kernels::reference::conv2d(window, rows, w.gate.get(), w.gate_bias.get(), nullptr, kernels::Activation::kNone, begin,
+                             end, a.gate_logits);
   if (!router.centered) return;
   for (int64_t t = begin; t < end; ++t) routing::center(a.gate_logits + t * E, E);
 }
@@ -192,12 +209,13 @@ Status MoeOp::pack_router(const graph::Graph& graph) noexcept {
   const int64_t E = moe_->bank.experts;
   const int64_t features = graph.tensors[size_t(router.weight)].shape[1];
   router_.gate = allocate<float>(E * features);
-  router_.position_features = (router.coordinates ? 2 : 0) + 4 * int64_t(router.fourier_bands.size());
+  router_.position_features = graph::position_features(router);
   router_.positions = allocate<float>(tokens_.per_image() * router_.position_features);
   if (router_.gate == nullptr || router_.positions == nullptr)
     return Status(Code::kOutOfMemory, "no memory for a router");
   kernels::reference::pack_conv2d(weight.get(), E, features, 1, 1, router_.gate.get());
-  fill_positions(router, tokens_.grid(), router_.positions.get());
+  // Where there are positions, the format bounds their table; where not, nothing bounds the tokens.
+  if (router_.position_features > 0) fill_positions(router, tokens_.grid(), router_.positions.get());
   return {};
 }
 
@@ -213,7 +231,7 @@ void route(const MoeOp& op, CapacityGroup group, int64_t n, const float* src, co
   const Router& router = op.moe().router;
   const int64_t E = op.moe().bank.experts, T = n * op.tokens().per_image();
   const int64_t features = router_features(router, op.tokens().input());
-  threads.parallel_for(T, kTokenGrain, [&](int64_t begin, int64_t end) {
+  threads.parallel_for(T, 1 + kGrainProducts / (features * E), [&](int64_t begin, int64_t end) {
     gate(op, features, src, begin, end, a);
     for (int64_t t = begin; t < end; ++t) {
       switch (router.kind) {

@@ -40,6 +40,18 @@ class ThreadPool {
     dispatch(int(pieces), &Task<Fn>::run, &task);
   }
 
+  /// Calls fn(i) for every i in 0..n-1, each taken alone by the next free thread; returns when all are done. For
+  /// units that are few, large or uneven.
+  template <typename Fn>
+  void for_each(int64_t n, const Fn& fn) noexcept {
+    if (threads_ == 1 || n <= 1) {
+      for (int64_t i = 0; i < n; ++i) fn(i);
+      return;
+    }
+    dispatch(
+        int(n), [](void* self, int i) { (*static_cast<const Fn*>(self))(int64_t{i}); }, const_cast<Fn*>(&fn));
+  }
+
  private:
   template <typename Fn>
   struct Task {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 
+#include "checksum.h"
 #include "format/header.h"
 
 namespace moefb::format {
@@ -30,7 +31,9 @@ void Front::Free::operator()(std::byte* bytes) const noexcept {
 Status Front::check(const container::Header& header) const noexcept {
   const std::span graph(bytes_.get() + container::kHeaderBytes, header.graph_bytes);
   const uint32_t crc = container::crc32c(graph);
-  if (crc != header.graph_crc32c) return corrupt("the flatbuffer's checksum differs").values(crc, header.graph_crc32c);
+  if (!checksum_matches(crc, header.graph_crc32c)) {
+    return corrupt("the flatbuffer's checksum differs").values(crc, header.graph_crc32c);
+  }
 
   const auto* start = reinterpret_cast<const uint8_t*>(bytes_.get());
   flatbuffers::Verifier verifier(start, container::kHeaderBytes + header.graph_bytes, kMaxDepth, kMaxTables);

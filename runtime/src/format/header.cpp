@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "checksum.h"
+
 namespace moefb::format {
 namespace {
 
@@ -54,7 +56,7 @@ Status check_version(const Header& header) noexcept {
 
 Status check_checksum(const Header& header) noexcept {
   const uint32_t expected = container::header_crc32c(header);
-  if (header.header_crc32c == expected) return {};
+  if (checksum_matches(header.header_crc32c, expected)) return {};
   return corrupt("the header's checksum differs").values(header.header_crc32c, expected);
 }
 

@@ -1,5 +1,6 @@
 #include "format/segments.h"
 
+#include "checksum.h"
 #include "format/fields.h"
 #include "format/header.h"
 
@@ -30,7 +31,8 @@ Status check_packing(const fb::Segment& raw) noexcept {
 
 Status check_checksum(const graph::Segment& segment, std::span<const std::byte> file) noexcept {
   const uint32_t crc = container::crc32c(file.subspan(segment.offset, segment.bytes));
-  return crc == segment.crc32c ? Status() : corrupt("a segment's checksum differs").values(crc, segment.crc32c);
+  if (checksum_matches(crc, segment.crc32c)) return {};
+  return corrupt("a segment's checksum differs").values(crc, segment.crc32c);
 }
 
 Status check_kind(const fb::Segment& raw) noexcept {

@@ -11,6 +11,10 @@ namespace {
 /// A larger factor means the same: an expert has room for every token.
 constexpr double kMaxCapacityFactor = 1e6;
 
+/// Of one layer's table of positions, in numbers: 64 MiB. It is made at load from a few bytes of the file, so nothing
+/// else would bound it.
+constexpr int64_t kMaxPositions = int64_t{1} << 24;
+
 constexpr Status corrupt(const char* text) noexcept {
   return {Code::kCorruptFile, text};
 }
@@ -63,8 +67,14 @@ Status check_pooling(const Layer& layer) noexcept {
   const Router& router = layer.moe.router;
   if (router.pool_mean || router.pool_max) return {};
   if (layer.moe.patch != 1) return corrupt("a router sees neither the mean nor the maximum of a patch");
-  const bool positions = router.coordinates || !router.fourier_bands.empty();
-  return positions ? corrupt("a router that pools nothing has positions") : Status();
+  return position_features(router) > 0 ? corrupt("a router that pools nothing has positions") : Status();
+}
+
+Status check_positions(const Layer& layer) noexcept {
+  const int64_t tokens = token_grid(layer.extents(), layer.moe.patch).per_image();
+  const int64_t positions = tokens * position_features(layer.moe.router);
+  if (positions <= kMaxPositions) return {};
+  return corrupt("a router's table of positions is too large").values(positions, kMaxPositions);
 }
 
 Status check_features(const Layer& layer) noexcept {
@@ -74,6 +84,7 @@ Status check_features(const Layer& layer) noexcept {
   }
   const int64_t features = router_features(router, layer.extents());
   MOEFB_TRY(check_pooling(layer));
+  MOEFB_TRY(check_positions(layer));
   MOEFB_TRY(check_feature_norm(layer, features));
   MOEFB_TRY(check_f32(layer, router.weight, Shape{2, {layer.experts(), features}}));
   return router.bias == kNone ? Status() : check_f32(layer, router.bias, Shape{1, {layer.experts()}});
@@ -162,10 +173,13 @@ Status check_router(const Layer& layer) noexcept {
   return check_choice(layer.moe.router, layer.experts());
 }
 
+int64_t position_features(const Router& router) noexcept {
+  return (router.coordinates ? 2 : 0) + 4 * int64_t(router.fourier_bands.size());
+}
+
 int64_t router_features(const Router& router, const Extent& input) noexcept {
   if (!router.pool_mean && !router.pool_max) return input.c;
-  const int64_t position = (router.coordinates ? 2 : 0) + 4 * int64_t(router.fourier_bands.size());
-  return (int64_t(router.pool_mean) + int64_t(router.pool_max)) * (input.c + position);
+  return (int64_t(router.pool_mean) + int64_t(router.pool_max)) * (input.c + position_features(router));
 }
 
 }  // namespace moefb::graph

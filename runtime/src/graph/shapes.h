@@ -25,4 +25,7 @@ Result<Shape> infer(const MoE& moe, std::span<const Value> values, std::span<con
 /// Number of features that the router sees of one token.
 int64_t router_features(const Router& router, const Extent& input) noexcept;
 
+/// Numbers that tell a token's position, before they are pooled like the channels.
+int64_t position_features(const Router& router) noexcept;
+
 }  // namespace moefb::graph

@@ -17,15 +17,15 @@ bool begins_with(Bytes file, const char (&signature)[N]) noexcept {
 }
 
 Result<Header> inspect(Bytes file) noexcept {
-  if (file.empty()) return Status(Code::kCorruptFile, "picture: file is empty");
+  if (file.empty()) return Status(Code::kCorruptFile, "the file is empty");
   if (file.size() > kMaxFileBytes) {
-    return Status(Code::kUnsupported, "picture: file is too large").values(int64_t(file.size()), kMaxFileBytes);
+    return Status(Code::kUnsupported, "the file is too large").values(int64_t(file.size()), kMaxFileBytes);
   }
   if (begins_with(file, "\x89PNG\r\n\x1a\n")) return inspect_png(file);
   if (begins_with(file, "\xff\xd8\xff")) return inspect_jpeg(file);
   if (begins_with(file, "GIF87a") || begins_with(file, "GIF89a")) return inspect_gif(file);
   if (begins_with(file, "BM")) return inspect_bmp(file);
-  return Status(Code::kCorruptFile, "picture: not a PNG, JPEG, BMP or GIF file");
+  return Status(Code::kCorruptFile, "not a PNG, JPEG, BMP or GIF file");
 }
 
 }  // namespace
@@ -33,10 +33,10 @@ Result<Header> inspect(Bytes file) noexcept {
 Status check_size(int64_t width, int64_t height) noexcept {
   constexpr int64_t kMaxSide = INT32_MAX;
   if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide) {
-    return Status(Code::kCorruptFile, "picture: a side in its header is not valid");
+    return Status(Code::kCorruptFile, "a side in its header is not valid");
   }
   if (width * height <= kMaxPixels) return Status();
-  return Status(Code::kUnsupported, "picture: has too many pixels").values(width * height, kMaxPixels);
+  return Status(Code::kUnsupported, "too many pixels").values(width * height, kMaxPixels);
 }
 
 }  // namespace image

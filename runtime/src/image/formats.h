@@ -20,7 +20,7 @@ struct Header {
 
 /// The file was cut before byte `position` could be read.
 inline Status cut_short(size_t position) noexcept {
-  return Status(Code::kCorruptFile, "picture: file is cut short").at(int64_t(position));
+  return Status(Code::kCorruptFile, "the file is cut short").at(int64_t(position));
 }
 
 /// @return kCorruptFile  a side below 1;

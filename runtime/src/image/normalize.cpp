@@ -39,7 +39,7 @@ Status normalize(std::span<const uint8_t> pixels, const Preprocessing& rule, std
 
 Status preprocess(const Image& image, const Preprocessing& rule, std::span<float> planes) noexcept {
   const std::unique_ptr<uint8_t[]> pixels(new (std::nothrow) uint8_t[planes.size()]);
-  if (!pixels) return Status(Code::kOutOfMemory, "picture: no memory for its resized pixels");
+  if (!pixels) return Status(Code::kOutOfMemory, "no memory for its resized pixels");
   const std::span<uint8_t> resized(pixels.get(), planes.size());
   MOEFB_TRY(resize_and_crop(image, rule, resized));
   return normalize(resized, rule, planes);

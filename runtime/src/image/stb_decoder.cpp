@@ -83,12 +83,11 @@ Result<StbPixels> decode_with_stb(Bytes file, const Header& header) noexcept {
   int width = 0;
   int height = 0;
   StbPixels pixels(stbi_load_from_memory(file.data(), int(file.size()), &width, &height, nullptr, 3));
-  if (refusal == Refusal::kNoMemory) return Status(Code::kOutOfMemory, "picture: no memory to decode it");
-  if (refusal == Refusal::kTooLarge) return Status(Code::kCorruptFile, "picture: more data than its header says");
-  if (!pixels) return Status(Code::kCorruptFile, "picture: data is damaged");
+  if (refusal == Refusal::kNoMemory) return Status(Code::kOutOfMemory, "no memory to decode it");
+  if (refusal == Refusal::kTooLarge) return Status(Code::kCorruptFile, "more data than its header says");
+  if (!pixels) return Status(Code::kCorruptFile, "its compressed data is damaged");
   if (width != header.width || height != header.height) {
-    return Status(Code::kCorruptFile, "picture: decoded to another size than its header says")
-        .values(width, header.width);
+    return Status(Code::kCorruptFile, "decoded to another size than its header says").values(width, header.width);
   }
   return Result<StbPixels>(std::move(pixels));
 }

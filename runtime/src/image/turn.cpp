@@ -46,7 +46,7 @@ Result<Image> turn(const uint8_t* pixels, const Header& header) noexcept {
   image.height = int(swap_sides ? header.width : header.height);
   const size_t bytes = size_t(header.width) * size_t(header.height) * 3;
   image.pixels.reset(new (std::nothrow) uint8_t[bytes]);
-  if (!image.pixels) return Status(Code::kOutOfMemory, "picture: no memory for its pixels");
+  if (!image.pixels) return Status(Code::kOutOfMemory, "no memory for its pixels");
   if (header.orientation == 1) {
     std::copy_n(pixels, bytes, image.pixels.get());
     return Result<Image>(std::move(image));

@@ -15,11 +15,15 @@ using graph::Value;
 /// Anything larger is refused as out of memory; low enough that no later sum overflows.
 constexpr int64_t kHugeBytes = int64_t{1} << 46;
 
+/// a * b, kHugeBytes at most.
+int64_t product(int64_t a, int64_t b) {
+  int64_t result = 0;
+  return __builtin_mul_overflow(a, b, &result) ? kHugeBytes : std::min(result, kHugeBytes);
+}
+
 /// Bytes of a * b words of 4 bytes, kHugeBytes at most.
 int64_t words(int64_t a, int64_t b) {
-  int64_t bytes = 0;
-  if (__builtin_mul_overflow(a, b, &bytes) || __builtin_mul_overflow(bytes, 4, &bytes)) return kHugeBytes;
-  return std::min(bytes, kHugeBytes);
+  return product(product(a, b), 4);
 }
 
 /// Buffers on their way to offsets: remembers which field of the plan waits for each.
@@ -87,10 +91,9 @@ void want_body(const MoE& moe, int64_t rows, MoeLayout& layout, int64_t& block_b
   for (size_t v = 0; v < values.size(); ++v) layout.body[v] = buffers[v].offset;
 }
 
-void want_moe(const MoE& moe, int stage, int end, Trace trace, Dispatch dispatch, MoeLayout& layout,
-              Placement& placement, int64_t* body_base) {
+/// What the router writes; `kept` is the last step that reads it.
+void want_routes(int stage, int kept, MoeLayout& layout, Placement& placement) {
   const MoeSizes& s = layout.sizes;
-  const int kept = trace == Trace::kOff ? stage : end;
   const int64_t route_bytes = words(s.T, s.K);
   placement.want(words(s.T, s.features), stage, stage, &layout.features);
   placement.want(words(s.T, s.E), stage, kept, &layout.gate_logits);
@@ -103,11 +106,34 @@ void want_moe(const MoE& moe, int stage, int end, Trace trace, Dispatch dispatch
   placement.want(route_bytes, stage, stage, &layout.order);
   placement.want(route_bytes, stage, stage, &layout.position);
   placement.want(words(s.E + 1, 1), stage, stage, &layout.offsets);
-  const int64_t answer_rows = dispatch == Dispatch::kGrouped ? s.T * s.K : s.T;
-  placement.want(words(answer_rows, s.out_elements), stage, stage, &layout.answers);
+}
+
+void want_two_products(int stage, MoeLayout& layout, Placement& placement) {
+  const MoeSizes& s = layout.sizes;
+  const int64_t columns = product(s.E, s.hidden);
+  layout.two_products = true;
+  placement.want(words(s.T, columns), stage, stage, &layout.hidden);
+  placement.want(words(s.T, columns + s.E), stage, stage, &layout.scaled);
+}
+
+void want_experts(const MoE& moe, int stage, Dispatch dispatch, MoeLayout& layout, Placement& placement,
+                  int64_t* body_base) {
+  const MoeSizes& s = layout.sizes;
+  const int64_t rows = dispatch == Dispatch::kGrouped ? product(s.T, s.K) : s.T;
+  placement.want(words(rows, s.out_elements), stage, stage, &layout.answers);
   int64_t block_bytes = 0;
-  want_body(moe, s.T, layout, block_bytes);
+  want_body(moe, rows, layout, block_bytes);
   placement.want(block_bytes, stage, stage, body_base);
+}
+
+void want_moe(const MoE& moe, int stage, int end, Trace trace, Dispatch dispatch, MoeLayout& layout,
+              Placement& placement, int64_t* body_base) {
+  want_routes(stage, trace == Trace::kOff ? stage : end, layout, placement);
+  if (dispatch == Dispatch::kGrouped && is_two_products(moe)) {
+    want_two_products(stage, layout, placement);
+  } else {
+    want_experts(moe, stage, dispatch, layout, placement, body_base);
+  }
 }
 
 }  // namespace
@@ -122,7 +148,18 @@ MoeSizes moe_sizes(const MoE& moe, const std::vector<Value>& values, int64_t ima
   s.features = graph::router_features(moe.router, input);
   s.token_elements = moe.bank.values.front().shape.elements();
   s.out_elements = moe.bank.values[size_t(moe.bank.body.back().output)].shape.elements();
+  if (is_two_products(moe)) s.hidden = moe.bank.values[size_t(moe.bank.body.front().output)].shape.elements();
   return s;
+}
+
+bool is_two_products(const MoE& moe) noexcept {
+  const graph::ExpertBank& bank = moe.bank;
+  if (moe.router.kind != graph::RouterKind::kSoft || moe.residual || moe.gamma != graph::kNone) return false;
+  if (bank.values.front().shape.rank != 1 || bank.body.size() != 2) return false;
+  const graph::Node& first = bank.body[0];
+  const graph::Node& second = bank.body[1];
+  return first.op == graph::Op::kLinear && second.op == graph::Op::kLinear && first.inputs == std::vector<int>{0} &&
+         second.inputs == std::vector<int>{first.output} && second.activation == graph::Activation::kNone;
 }
 
 Plan make_plan(const Graph& graph, int64_t max_batch, Trace trace, Dispatch dispatch) {

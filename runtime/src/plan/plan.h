@@ -18,6 +18,7 @@ struct MoeSizes {
   int64_t features = 0;  ///< that the router sees of one token
   int64_t token_elements = 0;
   int64_t out_elements = 0;  ///< of one token's answer
+  int64_t hidden = 0;        ///< of one expert of a soft head that runs as two products; else 0
 };
 MoeSizes moe_sizes(const graph::MoE& moe, const std::vector<graph::Value>& values, int64_t images) noexcept;
 
@@ -35,10 +36,20 @@ struct MoeLayout {
   int64_t order = 0;        ///< (T * K) i32 routes sorted by expert
   int64_t position = 0;     ///< (T * K) i32 where a route went in `order`
   int64_t offsets = 0;      ///< (E + 1) i32
-  int64_t answers = 0;      ///< (rows, out_elements) f32 of the experts
-  std::vector<int64_t>
-      body;  ///< per value of the expert's body: (T, elements) f32; the last node's output is written to `answers`
+
+  // The experts' work: body and answers, or, of a soft head that runs as two products, hidden and scaled.
+  int64_t answers = 0;  ///< (rows, out_elements) f32 of the experts
+  /// Per value of the expert's body: (rows, elements) f32; the last node's output is written to `answers`. Rows are the
+  /// T * K routes under kGrouped, else the T tokens.
+  std::vector<int64_t> body;
+  bool two_products = false;
+  int64_t hidden = 0;  ///< (T, E * hidden) f32
+  int64_t scaled = 0;  ///< (T, E * hidden + E) f32
 };
+
+/// True for a soft head whose experts are two linear layers: then all of them together are two matrix products
+/// (cpu/soft_head.h), which is what kGrouped means where every token goes to every expert.
+bool is_two_products(const graph::MoE& moe) noexcept;
 
 struct Plan {
   int64_t max_batch = 1;

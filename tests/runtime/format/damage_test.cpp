@@ -2,9 +2,11 @@
 // refused, or gives a Graph whose every index and byte is there.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/format/refusal.h"
+#include "runtime/format/touch.h"
 
 namespace moefb::format {
 namespace {
@@ -12,24 +14,6 @@ namespace {
 using testing::FileBytes;
 
 constexpr uint32_t kWords[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff};
-
-/// Reads every byte that a Graph points to, under the sanitizers' eyes.
-/// @return a sum that keeps the reads alive
-uint64_t touch(const graph::Graph& graph) {
-  uint64_t sum = 0;
-  for (const graph::Tensor& tensor : graph.tensors) {
-    const auto bytes = size_t(tensor.shape.elements()) * dtype_bytes(tensor.dtype);
-    for (int64_t e = 0; e < tensor.count; ++e) {
-      for (size_t i = 0; i < bytes; ++i) sum += uint64_t(tensor.expert(e)[i]);
-    }
-  }
-  for (const GoldenVector& golden : graph.goldens) {
-    for (float number : golden.input) sum += number > 0;
-    for (float number : golden.logits) sum += number > 0;
-    for (int32_t route : golden.routes) sum += uint64_t(int64_t(route) + 1);
-  }
-  return sum;
-}
 
 /// Every index of an accepted Graph is in range.
 void check_indices(const graph::Graph& graph) {
@@ -57,7 +41,7 @@ bool survives(const FileBytes& file) {
     return false;
   }
   check_indices(**graph);
-  return touch(**graph) > 0;
+  return testing::touch(**graph) > 0;
 }
 
 class Damage : public ::testing::TestWithParam<testing::TinyModel (*)()> {
@@ -115,6 +99,21 @@ TEST_P(Damage, ChangedHeaderWordsWithRightChecksumAreRefused) {
   }
 }
 
+// The header then tells of a file of that length, and nothing else can know better.
+TEST_P(Damage, ShorterLengthsWithRightHeaderAreRefused) {
+  for (size_t size = container::kHeaderBytes; size < file_.size(); ++size) {
+    FileBytes cut(file_.span().first(size));
+    container::Header header = container::decode_header(cut.span());
+    header.file_bytes = size;
+    header.graph_bytes = std::min<uint64_t>(header.graph_bytes, size - container::kHeaderBytes);
+    header.segment_base = std::min<uint64_t>(base_, size);
+    header.segment_bytes = size - header.segment_base;
+    container::encode_header(header, cut.span());
+    testing::repair_checksums(cut.span());
+    ASSERT_FALSE(read_graph(cut.span(), true).ok()) << size;
+  }
+}
+
 TEST_P(Damage, ChangedGraphWordsWithRightChecksumsAreRefusedOrHarmless) {
   int accepted = 0, refused = 0;
   for (size_t offset = container::kHeaderBytes; offset + 4 <= base_; offset += 4) {
@@ -151,7 +150,7 @@ TEST_P(Damage, ChangedWeightsWithoutChecksumsAreRefusedOrHarmless) {
     for (uint32_t bits : kWords) {
       set_word(offset, bits);
       const auto graph = read_graph(file_.span(), false);
-      if (graph.ok()) touch(**graph);
+      if (graph.ok()) testing::touch(**graph);
       if (graph.ok()) check_indices(**graph);
     }
     set_word(offset, before);

@@ -76,6 +76,17 @@ TEST(CheckRouter, RefusesPositionsWithoutPooling) {
       tiny_head(), [](Router& r, TinyLayer&) { r.fourier_bands = {1}; }, text);
 }
 
+// The table is made at load: a file of a few kilobytes could ask for terabytes.
+TEST(CheckRouter, RefusesMorePositionsThanAnyModelHas) {
+  expect_refused(
+      tiny_patches(),
+      [](Router&, TinyLayer& layer) {
+        layer.values[0].shape = {3, {4, 8192, 4096}};
+      },
+      "a router's table of positions is too large");
+  expect_accepted(tiny_patches(), [](Router&, TinyLayer& layer) { layer.values[0].shape = {3, {4, 2048, 2048}}; });
+}
+
 TEST(CheckRouter, RefusesBandThatIsNotFinite) {
   expect_refused(
       tiny_patches(), [](Router& r, TinyLayer&) { r.fourier_bands[1] = kNan; }, "a Fourier band is not finite");

@@ -373,6 +373,12 @@ TEST_F(NodeShapes, AddTakesTwoToEightOfOneShape) {
       "the inputs of an addition differ in shape");
 }
 
+// The reader lets none through; whoever builds a Graph by hand might.
+TEST_F(NodeShapes, RefusesAnOpThatThereIsNot) {
+  refuse(
+      sum(), [](Node& n) { n.op = Op(6); }, "an op is unknown");
+}
+
 TEST_F(NodeShapes, AddRefusesWhatItDoesNotUse) {
   refuse(
       sum(), [](Node& n) { n.bias = 1; }, "an op without weights has some");

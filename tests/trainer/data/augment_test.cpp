@@ -159,7 +159,32 @@ TEST(MakeBatch, MirrorsAboutHalfOfThePictures) {
   EXPECT_NEAR(double(mirrored), 500, 5 * 15.8) << "more than 5 standard deviations of 15.8 off";
 }
 
+TEST(MakeBatch, AlternatingMirrorShowsBothViewsInTwoEpochs) {
+  const PictureSet set = numbered(400);
+  const AugmentConfig augment{2, false, true, true};
+  const std::vector<Move> first = moves_of(set, augment, 1, 0);
+  const std::vector<Move> second = moves_of(set, augment, 1, 1);
+  const std::vector<Move> third = moves_of(set, augment, 1, 2);
+  for (size_t i = 0; i < first.size(); ++i) {
+    EXPECT_NE(first[i].flip, second[i].flip) << "picture " << i;
+    EXPECT_EQ(first[i].flip, third[i].flip) << "picture " << i;
+  }
+  const auto mirrored = std::ranges::count_if(first, [](const Move& move) { return move.flip; });
+  EXPECT_NEAR(double(mirrored), 200, 5 * 10) << "more than 5 standard deviations of 10 off";
+}
+
+TEST(MakeBatch, AlternatingMirrorLeavesTheCropsAsTheyWere) {
+  const PictureSet set = numbered(100);
+  const std::vector<Move> drawn = moves_of(set, {2, false, true}, 1, 3);
+  const std::vector<Move> alternating = moves_of(set, {2, false, true, true}, 1, 3);
+  for (size_t i = 0; i < drawn.size(); ++i) {
+    EXPECT_EQ(drawn[i].top, alternating[i].top);
+    EXPECT_EQ(drawn[i].left, alternating[i].left);
+  }
+}
+
 TEST(MakeBatch, MirrorsNothingUnlessAsked) {
+  for (const Move& move : moves_of(numbered(50), {2, false, false, true}, 1, 0)) EXPECT_FALSE(move.flip);
   for (const Move& move : moves_of(numbered(50), {2, false, false}, 1, 0)) EXPECT_FALSE(move.flip);
 }
 

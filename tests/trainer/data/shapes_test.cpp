@@ -127,7 +127,7 @@ TEST(Shapes, RefusesWhatItCannotDraw) {
 TEST(Dataset, RefusesUnknownNamesAndNegativeSizes) {
   DataConfig config;
   config.name = "mnist";
-  EXPECT_EQ(error_of(config), "data: expected name \"shapes\" or \"cifar10\", found \"mnist\"");
+  EXPECT_EQ(error_of(config), "data: expected name \"shapes\", \"cifar10\" or \"folder\", found \"mnist\"");
   config = {};
   config.val_size = -1;
   EXPECT_EQ(error_of(config), "data: expected val_size >= 0, found -1");

@@ -56,11 +56,14 @@ TEST(ModelConfig, RefusesContradictions) {
   EXPECT_TRUE(contains(message_of([] { parse(R"({"num_experts": 1, "k": 1})"); }), "num_experts"));
   EXPECT_TRUE(contains(message_of([] { parse(R"({"hidden_mult": 0.001})"); }), "hidden_mult"));
   EXPECT_TRUE(contains(message_of([] { parse(R"({"combine_weight": "gate"})"); }), "combine_weight: gate is for k 1"));
+  EXPECT_TRUE(
+      contains(message_of([] { parse(R"({"load_estimator": "smooth", "k": 8})"); }), "load_estimator: smooth is"));
 }
 
 TEST(ModelConfig, WrittenKeysReadBackTheSame) {
   for (const char* text : {R"({"head": "dense", "width": 30, "num_classes": 4})",
                            R"({"head": "soft", "kl_coef": 0, "temperature": 0.5, "num_classes": 4})",
+                           R"({"load_estimator": "smooth", "num_classes": 4})",
                            R"({"head": "hard", "mask_rule": "index", "combine_weight": "gate", "num_classes": 4})"}) {
     nlohmann::ordered_json first, second;
     write_model_config(parse(text), first);

@@ -69,6 +69,32 @@ TEST(SparseHead, WithOneExpertOnlyTheGateRuleTeachesTheGate) {
   EXPECT_GT(gate_gradient(CombineWeight::kGate), 0);
 }
 
+double gate_gradient_of_load_loss(LoadEstimator estimator) {
+  ModelConfig config = small_config();
+  config.k = 1;
+  config.importance_coef = 0;
+  config.load_estimator = estimator;
+  SparseHead head = make_seeded_head(config);
+  head.forward(features(32), nullptr).aux_loss.backward();
+  return head.named_parameters()["gate.w_gate.weight"].grad().abs().max().item<double>();
+}
+
+TEST(SparseHead, WithOneExpertOnlyTheSmoothLoadBalancesTheGate) {
+  EXPECT_EQ(gate_gradient_of_load_loss(LoadEstimator::kMass), 0);
+  EXPECT_GT(gate_gradient_of_load_loss(LoadEstimator::kSmooth), 0);
+}
+
+TEST(SparseHead, SmoothLoadNeedsTheNoiseOfTraining) {
+  ModelConfig config = small_config();
+  config.load_estimator = LoadEstimator::kSmooth;
+  SparseHead head = make_seeded_head(config);
+  const HeadOutput training = head.forward(features(32), nullptr);
+  ASSERT_TRUE(training.smooth_load.defined());
+  EXPECT_EQ(training.smooth_load.sizes(), at::IntArrayRef{6});
+  head.eval();
+  EXPECT_FALSE(head.forward(features(32), nullptr).smooth_load.defined());
+}
+
 TEST(SparseHead, GateRuleWeighsWithTheProbabilityBeforeTheMask) {
   ModelConfig config = small_config();
   config.k = 1;

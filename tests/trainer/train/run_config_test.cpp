@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
 #include "converter/atomic_file.h"
 #include "converter/temporary_folder.h"
 
@@ -97,11 +101,67 @@ TEST_F(RunConfigFile, ChannelsLastFollowsThePrecisionUnlessGiven) {
   EXPECT_TRUE(resolved({"train.precision=bf16", "train.channels_last=true"}));
 }
 
-TEST_F(RunConfigFile, ShippedConfigurationsAreValid) {
-  for (const char* name : {"shapes-sparse", "cifar10-sparse"}) {
-    const RunConfig config = load_toml_config(std::string(MOEFB_SOURCE_DIR "/trainer/configs/") + name + ".toml", {});
-    EXPECT_EQ(config.model.head, HeadKind::kSparse);
+TEST_F(RunConfigFile, ConfigurationsAreValidAndHaveTheHeadOfTheirName) {
+  std::map<std::string, int> heads;
+  for (const auto& entry : std::filesystem::directory_iterator(MOEFB_SOURCE_DIR "/trainer/configs")) {
+    const RunConfig config = load_toml_config(entry.path().string(), {});
+    const std::string name = entry.path().stem().string();
+    const std::string head = name.substr(name.rfind('-') + 1);
+    ++heads[head];
+    if (head == "folder") continue;
+    const bool hard = config.model.head == HeadKind::kSparse && config.model.k == 1;
+    const std::map<HeadKind, std::string> names = {
+        {HeadKind::kDense, "dense"}, {HeadKind::kSoft, "soft"}, {HeadKind::kSparse, hard ? "hard" : "sparse"}};
+    EXPECT_EQ(names.at(config.model.head), head) << name;
   }
+  EXPECT_EQ(heads, (std::map<std::string, int>{{"dense", 3}, {"soft", 3}, {"sparse", 3}, {"hard", 3}, {"folder", 1}}));
+}
+
+TEST_F(RunConfigFile, PublishedConfigurationsAreThePublishedRecipe) {
+  RunConfig published = load("");
+  resolve(published, three_classes());
+  const auto recipe = [](const RunConfig& config) {
+    nlohmann::json train = nlohmann::json::parse(to_json(config)).at("train");
+    train.erase("precision");  // published: f32, whatever the machine is faster with
+    train.erase("channels_last");
+    return train;
+  };
+  for (const char* head : {"dense", "soft", "sparse", "hard"}) {
+    const std::string path = MOEFB_SOURCE_DIR "/trainer/configs/cifar10-published-" + std::string(head) + ".toml";
+    RunConfig config = load_toml_config(path, {});
+    EXPECT_EQ(config.data.name, "cifar10");
+    resolve(config, three_classes());
+    EXPECT_EQ(recipe(config), recipe(published)) << head;
+    EXPECT_EQ(config.model.width0, 64) << head;
+  }
+}
+
+TEST_F(RunConfigFile, FolderTakesARuleForItsPictures) {
+  const RunConfig config = load(
+      "image = 48\nresize = \"stretch\"\nresize_to = 56\nfilter = \"bicubic\"\nmean = [0.1, 0.2, 0.3]\n"
+      "[data]\nname = \"folder\"\nunreadable = \"skip\"\n");
+  EXPECT_EQ(config.data.image, 48);
+  EXPECT_EQ(config.data.picture.resize, ResizeRule::kStretch);
+  EXPECT_EQ(config.data.picture.resize_to, 56);
+  EXPECT_EQ(config.data.picture.filter, Filter::kBicubic);
+  EXPECT_EQ((*config.data.mean)[1], 0.2f);
+  EXPECT_EQ(config.mean[1], 0.2);
+  EXPECT_FALSE(config.data.stddev.has_value());
+  EXPECT_TRUE(config.data.skip_unreadable);
+}
+
+TEST_F(RunConfigFile, RefusesMeansAndDeviationsThatAreNone) {
+  EXPECT_TRUE(contains(refusal("mean = [0.1, 0.2]\n"), "mean: expected three numbers from 0 to 1"));
+  EXPECT_TRUE(contains(refusal("mean = [0.1, 0.2, 3]\n"), "mean: expected three numbers from 0 to 1"));
+  EXPECT_TRUE(contains(refusal("std = [0.1, 0.2, 0]\n"), "std: expected three numbers above 0, at most 1"));
+  EXPECT_TRUE(contains(refusal("[data]\nunreadable = \"ask\"\n"), "data.unreadable: expected one of refuse, skip"));
+}
+
+TEST_F(RunConfigFile, ResolveRefusesClassNamesThatJsonCannotHold) {
+  Dataset dataset = three_classes();
+  dataset.class_names[1] = "\xff";
+  RunConfig config = load("");
+  EXPECT_TRUE(contains(message_of([&] { resolve(config, dataset); }), "class_names: expected UTF-8"));
 }
 
 TEST_F(RunConfigFile, ResolveRefusesAnotherClassCount) {

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "converter/safetensors.h"
@@ -94,20 +95,71 @@ TEST_F(TrainingRun, AnotherSeedGivesOtherWeights) {
             read_file(finished_run("b", {"train.seed=43"}).last_weights()));
 }
 
+std::set<std::string> keys_of(const nlohmann::json& line) {
+  std::set<std::string> keys;
+  for (const auto& item : line.items()) keys.insert(item.key());
+  return keys;
+}
+
 TEST_F(TrainingRun, MetricsHaveThePublishedNames) {
   const auto lines = read_lines(finished_run("run").metrics());
   ASSERT_EQ(lines.size(), 3u);  // two epochs and the test
-  for (const char* key : {"train_loss", "train_acc", "val_loss", "val_acc", "util", "entropy", "load"}) {
-    EXPECT_TRUE(lines[1].contains(key)) << key;
-  }
+  EXPECT_EQ(keys_of(lines[1]),
+            (std::set<std::string>{"epoch", "train_loss", "train_acc", "val_loss", "val_acc", "util", "entropy", "load",
+                                   "val_util", "val_entropy", "val_load", "learning_rate"}));
   EXPECT_EQ(lines[1]["epoch"], 2);
-  double uses = 0;
-  for (const double load : lines[1]["load"]) uses += load;
-  EXPECT_GE(uses, 2.0 - 1e-9);  // k; more where scores tie
-  for (const char* key :
-       {"test_acc", "util_test_snapshot", "entropy_test_snapshot", "load_test_snapshot", "class_expert_mean"}) {
-    EXPECT_TRUE(lines[2].contains(key)) << key;
-  }
+  EXPECT_EQ(keys_of(lines[2]),
+            (std::set<std::string>{"test_loss", "test_acc", "tested_epoch", "util_test_snapshot",
+                                   "entropy_test_snapshot", "load_test_snapshot", "class_expert_mean"}));
+  EXPECT_EQ(lines[2]["class_expert_mean"].size(), 12u);
+}
+
+TEST_F(TrainingRun, RoutingStatisticsAreSharesOfThePictures) {
+  const auto lines = read_lines(finished_run("run").metrics());
+  const auto sum = [](const nlohmann::json& values) {
+    double total = 0;
+    for (const double value : values) total += value;
+    return total;
+  };
+  EXPECT_NEAR(sum(lines[1]["util"]), 1, 1e-6);
+  EXPECT_NEAR(sum(lines[1]["val_util"]), 1, 1e-6);
+  EXPECT_NEAR(sum(lines[1]["val_load"]), 2, 1e-9);  // k: nothing ties in evaluation
+  EXPECT_GE(sum(lines[1]["load"]), 2.0 - 1e-9);     // more where dropout makes scores tie
+  EXPECT_NEAR(sum(lines[2]["load_test_snapshot"]), 2, 1e-9);
+}
+
+TEST_F(TrainingRun, OnlyHeadsWithExpertsHaveRoutingStatistics) {
+  const auto dense = read_lines(finished_run("dense", {"head=dense", "train.epochs=1"}).metrics());
+  EXPECT_FALSE(dense[0].contains("util"));
+  EXPECT_FALSE(dense[1].contains("class_expert_mean"));
+  const auto soft = read_lines(finished_run("soft", {"head=soft", "train.epochs=1"}).metrics());
+  EXPECT_TRUE(soft[0].contains("entropy"));
+  EXPECT_FALSE(soft[0].contains("load")) << "every expert runs on every picture";
+}
+
+TEST_F(TrainingRun, KeepsTheBestWeightsOrTheLast) {
+  // The rate leaps in the last epoch, so that its weights are not the best ones.
+  const std::vector<std::string> sets = {"train.epochs=3", "train.schedule=step", "train.milestones=[]",
+                                         "train.learning_rate=2", "train.warmup_epochs=3"};
+  const auto kept_epoch = [&](const std::string& choice) {
+    std::vector<std::string> with_choice = sets;
+    with_choice.push_back("train.keep=" + choice);
+    const RunFolder folder = finished_run(choice, with_choice);
+    const auto lines = read_lines(folder.metrics());
+    int64_t best = 1;
+    for (int64_t epoch = 2; epoch <= 3; ++epoch) {
+      if (lines[size_t(epoch - 1)]["val_acc"] > lines[size_t(best - 1)]["val_acc"]) best = epoch;
+    }
+    const int64_t expected = choice == "best" ? best : 3;
+    EXPECT_EQ(lines[3]["tested_epoch"], expected);
+    const auto kept = safetensors::read(folder.kept_weights()).tensors;
+    const auto last = safetensors::read(folder.last_weights()).tensors;
+    const std::string stem = "backbone.backbone.conv1.weight";
+    EXPECT_EQ(kept.at(stem).data == last.at(stem).data, expected == 3) << choice;
+    return expected;
+  };
+  EXPECT_LT(kept_epoch("best"), 3) << "the settings of this test no longer tell the choices apart";
+  EXPECT_EQ(kept_epoch("last"), 3);
 }
 
 TEST_F(TrainingRun, EveryHeadTrainsAndLeavesTheFilesOfARun) {

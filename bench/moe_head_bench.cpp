@@ -1,0 +1,230 @@
+// How much time sparsity saves in one MoE head: the same tokens and the same weights through the runtime's three
+// dispatches (grouped, naive, all), with the same products behind all of them. scripts/bench runs it and keeps its
+// JSON.
+//
+// Routes are given, not chosen: so the routing is exactly balanced or exactly as skewed as its name says, while the
+// router still does all of its work. The three answers are compared before any is timed.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/routed_head.h"
+#include "moefb/inspect.h"
+
+namespace moefb::bench {
+namespace {
+
+struct Mode {
+  Dispatch dispatch;
+  const char* name;
+};
+constexpr Mode kModes[] = {{Dispatch::kGrouped, "grouped"}, {Dispatch::kNaive, "naive"}, {Dispatch::kAll, "all"}};
+constexpr double kTolerance = 2e-5;  // of the largest logit: docs/design.md, section 6
+
+/// Shapes and tokens that are timed with one another.
+struct Sweep {
+  std::vector<int64_t> tokens, experts, hidden;
+  Routing routing;
+};
+/// Tokens and experts at a middling width; width at few and at many tokens; what an uneven load changes.
+const std::vector<Sweep> kSweeps = {
+    {{1, 4, 16, 64, 256, 1024, 4096}, {8, 16, 32, 64}, {256}, Routing::kBalanced},
+    {{1, 64, 1024}, {8, 32}, {64, 1024, 2048}, Routing::kBalanced},
+    {{64, 1024, 4096}, {8, 64}, {256}, Routing::kSkewed},
+};
+constexpr int64_t kTopK[] = {1, 2};
+
+/// The heads that were built, each once, for the most tokens any sweep gives it.
+class Heads {
+ public:
+  Head& at(const HeadShape& shape) {
+    std::unique_ptr<Head>& head = heads_[shape];
+    if (head == nullptr) head = std::make_unique<Head>(shape, most_tokens(shape));
+    return *head;
+  }
+
+ private:
+  static int64_t most_tokens(const HeadShape& shape) {
+    int64_t most = 1;
+    for (const Sweep& sweep : kSweeps) {
+      if (std::ranges::count(sweep.hidden, shape.hidden) == 0) continue;
+      most = std::max(most, std::ranges::max(sweep.tokens));
+    }
+    return most;
+  }
+
+  std::map<HeadShape, std::unique_ptr<Head>> heads_;
+};
+
+/// One comparison: a head, its tokens, their routes; an executor for each mode. Made when its first mode is timed.
+class Case {
+ public:
+  Case(Heads& heads, const HeadShape& shape, int64_t tokens, Routing routing, int threads)
+      : heads_(heads), shape_(shape), tokens_(tokens), routing_(routing), threads_(threads) {}
+
+  std::string name() const {
+    return "E:" + std::to_string(shape_.experts) + "/K:" + std::to_string(shape_.top_k) +
+           "/H:" + std::to_string(shape_.hidden) + "/T:" + std::to_string(tokens_) +
+           (routing_ == Routing::kSkewed ? "/skewed" : "/balanced");
+  }
+
+  void time(size_t mode, benchmark::State& state) {
+    if (executors_.empty()) prepare();
+    for (auto _ : state) run(mode);
+    state.counters["tokens_per_s"] = benchmark::Counter(
+        static_cast<double>(tokens_) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  }
+
+ private:
+  void prepare() {
+    routes_ = make_routes(routing_, tokens_, shape_.experts, shape_.top_k);
+    input_ = random_values(static_cast<size_t>(tokens_ * shape_.features), 1, 2);
+    logits_.resize(static_cast<size_t>(tokens_ * shape_.classes));
+    Head& head = heads_.at(shape_);
+    for (const Mode& mode : kModes) executors_.push_back(head.make_executor(mode.dispatch, threads_, routes_));
+    compare_answers();
+  }
+
+  void run(size_t mode) {
+    const Status status = executors_[mode].run(input_, logits_);
+    if (!status.ok()) throw std::runtime_error(name() + ": run() failed: " + status.text());
+  }
+
+  /// @throws std::runtime_error if a mode's answer differs from the first one's
+  void compare_answers() {
+    run(0);
+    const std::vector<float> first = logits_;
+    const float largest = std::abs(*std::ranges::max_element(first, {}, [](float v) { return std::abs(v); }));
+    for (size_t mode = 1; mode < std::size(kModes); ++mode) {
+      run(mode);
+      for (size_t i = 0; i < first.size(); ++i) {
+        const double difference = std::abs(double(logits_[i]) - double(first[i]));
+        if (difference <= kTolerance * double(largest)) continue;
+        throw std::runtime_error(name() + ": logit " + std::to_string(i) + " is " + std::to_string(logits_[i]) +
+                                 " by " + kModes[mode].name + " and " + std::to_string(first[i]) + " by " +
+                                 kModes[0].name + ", expected a difference of at most " +
+                                 std::to_string(kTolerance * double(largest)));
+      }
+    }
+  }
+
+  Heads& heads_;
+  HeadShape shape_;
+  int64_t tokens_;
+  Routing routing_;
+  int threads_;
+  std::vector<int32_t> routes_;
+  std::vector<float> input_, logits_;
+  std::vector<Executor> executors_;
+};
+
+std::vector<std::unique_ptr<Case>> make_cases(Heads& heads, int threads) {
+  std::vector<std::unique_ptr<Case>> cases;
+  for (const Sweep& sweep : kSweeps) {
+    for (const int64_t hidden : sweep.hidden) {
+      for (const int64_t experts : sweep.experts) {
+        for (const int64_t top_k : kTopK) {
+          const HeadShape shape{.experts = experts, .top_k = top_k, .hidden = hidden};
+          for (const int64_t tokens : sweep.tokens) {
+            cases.push_back(std::make_unique<Case>(heads, shape, tokens, sweep.routing, threads));
+          }
+        }
+      }
+    }
+  }
+  return cases;
+}
+
+void register_modes(Case& one) {
+  for (size_t mode = 0; mode < std::size(kModes); ++mode) {
+    const std::string name = one.name() + "/" + kModes[mode].name;
+    benchmark::RegisterBenchmark(name.c_str(), [&one, mode](benchmark::State& state) { one.time(mode, state); })
+        ->Unit(benchmark::kMicrosecond)
+        ->UseRealTime();
+  }
+}
+
+/// The line "model name" of /proc/cpuinfo.
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+/// What oneDNN has to choose from, by the names that GCC gives to the features.
+const char* instruction_set() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bf16")) return "AVX-512 with BF16";
+  if (__builtin_cpu_supports("avx512vnni")) return "AVX-512 with VNNI";
+  if (__builtin_cpu_supports("avx512f")) return "AVX-512";
+  if (__builtin_cpu_supports("avx2")) return "AVX2";
+  return "SSE2";
+#else
+  return "not x86-64";
+#endif
+}
+
+void describe_machine(int threads) {
+  const char* onednn = onednn_version();
+  benchmark::AddCustomContext("cpu_model", cpu_model());
+  benchmark::AddCustomContext("instruction_set", instruction_set());
+  benchmark::AddCustomContext("products", *onednn == '\0' ? "reference kernels" : onednn);
+  benchmark::AddCustomContext("moefb", version());
+  benchmark::AddCustomContext("threads", std::to_string(threads));
+  benchmark::AddCustomContext("features", std::to_string(HeadShape{}.features));
+  benchmark::AddCustomContext("classes", std::to_string(HeadShape{}.classes));
+}
+
+/// The only flag of our own, --threads=N; Google Benchmark has taken its flags away.
+int parse_threads(int argc, char** argv) {
+  constexpr std::string_view kFlag = "--threads=";
+  int threads = 1;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const char* end = argument.data() + argument.size();
+    if (!argument.starts_with(kFlag) || std::from_chars(argument.data() + kFlag.size(), end, threads).ptr != end ||
+        threads < 1) {
+      throw std::runtime_error("unknown argument " + std::string(argument) +
+                               ": expected --threads=N (1 or more) or a flag of Google Benchmark");
+    }
+  }
+  return threads;
+}
+
+int run(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  const int threads = parse_threads(argc, argv);
+  describe_machine(threads);
+  Heads heads;
+  const std::vector<std::unique_ptr<Case>> cases = make_cases(heads, threads);
+  for (const std::unique_ptr<Case>& one : cases) register_modes(*one);
+  const bool any = benchmark::RunSpecifiedBenchmarks() > 0;
+  benchmark::Shutdown();
+  if (!any) throw std::runtime_error("no benchmark matches the filter");
+  return 0;
+}
+
+}  // namespace
+}  // namespace moefb::bench
+
+int main(int argc, char** argv) {
+  try {
+    return moefb::bench::run(argc, argv);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "moe_head_bench: %s\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,45 @@
+// Zip files as torch.save writes them, by LibTorch's own writer; what is inside is the test's.
+#pragma once
+
+#include <caffe2/serialize/inline_container.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "converter/safetensors.h"
+#include "trainer/import/pickle_writer.h"
+
+namespace moefb::testing {
+
+using Records = std::map<std::string, std::vector<std::byte>>;
+
+inline void write_archive(const std::string& path, const Records& records) {
+  caffe2::serialize::PyTorchStreamWriter writer(path);
+  for (const auto& [name, bytes] : records) writer.writeRecord(name, bytes.data(), bytes.size());
+  writer.writeEndOfFile();
+}
+
+inline std::vector<int64_t> row_major_strides(const std::vector<int64_t>& shape) {
+  std::vector<int64_t> strides(shape.size(), 1);
+  for (size_t d = shape.size(); d > 1; --d) strides[d - 2] = strides[d - 1] * shape[d - 1];
+  return strides;
+}
+
+/// {"model": weights, "val_acc": 0.5}, as the published training script saves it.
+inline Records published_container(const safetensors::File& weights) {
+  Records records;
+  PickleWriter pickle;
+  pickle.dict().mark().text("model").ordered_dict().mark();
+  for (const auto& [name, tensor] : weights.tensors) {
+    const std::string key = std::to_string(records.size());
+    pickle.text(name).tensor(tensor.dtype == "I64" ? "LongStorage" : "FloatStorage", key, tensor.elements(), 0,
+                             tensor.shape, row_major_strides(tensor.shape));
+    records["data/" + key] = tensor.data;
+  }
+  pickle.set_items().text("val_acc").number(0.5).set_items();
+  records["data.pkl"] = pickle.done();
+  return records;
+}
+
+}  // namespace moefb::testing

@@ -1,0 +1,73 @@
+// The patch-routed network: MoE layers at four scales (spec/patch-moe.md, sections 1 and 6). State keys are the
+// published ones.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "trainer/models/network.h"
+#include "trainer/models/patch_config.h"
+#include "trainer/models/patch_downsample.h"
+#include "trainer/models/patch_layer.h"
+#include "trainer/models/trace.h"
+
+namespace moefb::trainer {
+
+/// Weights of the routers' losses in the total.
+struct RouterLossWeights {
+  double balance = 0;
+  double z = 0;
+  double diversity = 0;
+};
+
+/// Router noise given instead of drawn, by layer: (T, E) uniform in [0, 1). A layer that is absent gets none.
+using RouterDraws = std::map<int64_t, at::Tensor>;
+
+class PatchNet : public torch::nn::Module, public Network {
+ public:
+  /// @pre config.num_classes is set
+  explicit PatchNet(const PatchNetConfig& config, DispatchKind dispatch = DispatchKind::kIndex);
+
+  /// What holds until the next call: an epoch's routing and its price. At first the routers are specialised, with the
+  /// configured temperature, without noise; losses cost nothing.
+  void set_phase(const RoutingPhase& phase, const RouterLossWeights& weights);
+  const RoutingPhase& phase() const { return phase_; }
+
+  NetworkOutput run(const at::Tensor& images) override { return forward(images); }
+  torch::nn::Module& module() override { return *this; }
+
+  /// @param images  (B, 3, H, W); with an identity stem (B, base_channels, H, W)
+  /// @param draws   null: noise is drawn from the default generator
+  /// @param trace   null, or takes every tensor that the fixtures name
+  NetworkOutput forward(const at::Tensor& images, const RouterDraws* draws = nullptr, Trace* trace = nullptr);
+
+ private:
+  /// One of the two.
+  struct Layer {
+    std::shared_ptr<MoeLayer> moe;
+    std::shared_ptr<DownsampleBlock> down;
+  };
+
+  void add_layers(const PatchNetConfig& config, DispatchKind dispatch);
+  void add_stem(int64_t channels);
+  at::Tensor run_stem(const at::Tensor& images);
+  at::Tensor run_layer(int64_t index, const at::Tensor& map, const RouterDraws* draws, Trace* trace,
+                       NetworkOutput& out);
+  void add_losses(NetworkOutput& out, Trace* trace) const;
+
+  RoutingPhase phase_;
+  RouterLossWeights weights_;
+  torch::nn::Conv2d stem_conv_{nullptr};  ///< null: identity
+  torch::nn::BatchNorm2d stem_norm_{nullptr};
+  std::vector<Layer> layers_;
+  int64_t channels_ = 0;  ///< of the last layer
+  torch::nn::Linear head_{nullptr};
+};
+
+}  // namespace moefb::trainer
