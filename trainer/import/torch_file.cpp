@@ -1,90 +1,42 @@
 #include "trainer/import/torch_file.h"
 
-#include <c10/util/Exception.h>
-#include <caffe2/serialize/inline_container.h>
-
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <stdexcept>
 
-#include "converter/atomic_file.h"
 #include "trainer/import/pickle.h"
+#include "trainer/import/zip_file.h"
 
 namespace moefb::trainer {
 namespace {
 
-using caffe2::serialize::PyTorchStreamReader;
 using pickle::Kind;
 using pickle::Object;
 
 constexpr size_t kMaxDimensions = 8;
 
-/// A file in memory, for LibTorch's reader of its own zip files.
-class Bytes : public caffe2::serialize::ReadAdapterInterface {
- public:
-  explicit Bytes(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}
-  size_t size() const override { return bytes_.size(); }
-  size_t read(uint64_t position, void* buffer, size_t count, const char*) const override {
-    if (position >= bytes_.size()) return 0;
-    count = std::min<size_t>(count, bytes_.size() - size_t(position));
-    std::memcpy(buffer, bytes_.data() + position, count);
-    return count;
-  }
-
- private:
-  std::vector<std::byte> bytes_;
-};
-
-/// What LibTorch's reader throws says little about the file, and brings a stack trace.
-template <typename Action>
-auto guarded(const std::string& path, const Action& action) {
-  try {
-    return action();
-  } catch (const c10::Error& error) {
-    throw std::runtime_error(path + ": no undamaged zip file of torch.save: " + error.what_without_backtrace());
-  }
-}
-
+/// The files inside lie in one folder, which is named after the file that was saved.
 class Archive {
  public:
-  explicit Archive(const std::string& path)
-      : path_(path), bytes_(std::make_shared<Bytes>(read_file(path))), reader_(open()) {
-    if (reader_->hasRecord("byteorder") && text("byteorder") != "little") {
-      throw std::runtime_error(path_ + ": expected little-endian tensors, found byteorder " + text("byteorder"));
+  explicit Archive(const std::string& path) : zip_(path) {
+    const std::string pickle = zip_.name_ending("/data.pkl");
+    folder_ = pickle.substr(0, pickle.size() - std::string("data.pkl").size());
+    if (zip_.has(folder_ + "byteorder") && text("byteorder") != "little") {
+      throw std::runtime_error(path + ": expected little-endian tensors, found byteorder " + text("byteorder"));
     }
   }
 
-  /// A file inside. torch stores without compression, so none can be larger than the whole.
-  std::vector<std::byte> record(const std::string& name) const {
-    return guarded(path_, [&] {
-      if (!reader_->hasRecord(name))
-        throw std::runtime_error(path_ + ": expected a file " + name + " inside, found none");
-      const size_t size = reader_->getRecordSize(name);
-      if (size > bytes_->size()) {
-        throw std::runtime_error(path_ + ": file " + name + " inside claims " + std::to_string(size) + " bytes of " +
-                                 std::to_string(bytes_->size()));
-      }
-      std::vector<std::byte> bytes(size);
-      reader_->getRecord(name, bytes.data(), size);
-      return bytes;
-    });
-  }
-
-  const std::string& path() const { return path_; }
+  std::span<const std::byte> record(const std::string& name) const { return zip_.read(folder_ + name); }
+  const std::string& path() const { return zip_.path(); }
 
  private:
-  std::unique_ptr<PyTorchStreamReader> open() const {
-    return guarded(path_, [this] { return std::make_unique<PyTorchStreamReader>(bytes_); });
-  }
   std::string text(const std::string& name) const {
-    const std::vector<std::byte> bytes = record(name);
+    const std::span<const std::byte> bytes = record(name);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
-  std::string path_;
-  std::shared_ptr<Bytes> bytes_;
-  std::unique_ptr<PyTorchStreamReader> reader_;
+  ZipFile zip_;
+  std::string folder_;
 };
 
 struct Dtype {
@@ -95,7 +47,7 @@ struct Dtype {
 constexpr Dtype kDtypes[] = {{"Float", "F32", 4}, {"Long", "I64", 8},      {"Double", "F64", 8},
                              {"Half", "F16", 2},  {"BFloat16", "BF16", 2}, {"Int", "I32", 4}};
 
-/// The tensors of one checkpoint. Storages are read once: tensors may share them.
+/// The tensors of one checkpoint. Storages are read and checked once: tensors may share them.
 class TensorReader {
  public:
   explicit TensorReader(const Archive& archive) : archive_(archive) {}
@@ -103,7 +55,7 @@ class TensorReader {
   safetensors::Tensor read(const std::string& key, const Object& tensor) {
     const Object& storage = *tensor.items[0];
     const Dtype& dtype = dtype_of(key, storage);
-    const std::vector<std::byte>& data = storage_bytes(key, storage, dtype);
+    const std::span<const std::byte> data = storage_bytes(key, storage, dtype);
     const std::vector<int64_t> shape = numbers(*tensor.items[1]);
     const std::vector<int64_t> strides = numbers(*tensor.items[2]);
     check_extent(key, storage.integer, tensor.integer, shape, strides);
@@ -126,7 +78,7 @@ class TensorReader {
     fail(key, "storage type " + storage.dtype + " is not used by these models");
   }
 
-  const std::vector<std::byte>& storage_bytes(const std::string& key, const Object& storage, const Dtype& dtype) {
+  std::span<const std::byte> storage_bytes(const std::string& key, const Object& storage, const Dtype& dtype) {
     auto found = storages_.find(storage.text);
     if (found == storages_.end()) {
       found = storages_.emplace(storage.text, archive_.record("data/" + storage.text)).first;
@@ -165,7 +117,7 @@ class TensorReader {
     }
   }
 
-  static void copy(const std::vector<std::byte>& from, size_t bytes, int64_t offset, const std::vector<int64_t>& shape,
+  static void copy(std::span<const std::byte> from, size_t bytes, int64_t offset, const std::vector<int64_t>& shape,
                    const std::vector<int64_t>& strides, std::vector<std::byte>& to) {
     std::vector<int64_t> index(shape.size(), 0);
     for (;;) {
@@ -180,7 +132,7 @@ class TensorReader {
   }
 
   const Archive& archive_;
-  std::map<std::string, std::vector<std::byte>> storages_;
+  std::map<std::string, std::span<const std::byte>> storages_;
 };
 
 const Object& need(const Object& dict, const char* key, Kind kind, const std::string& path) {
@@ -222,8 +174,7 @@ safetensors::File read_state_dict(const Archive& archive, const Object& state_di
 
 PublishedCheckpoint read_published_checkpoint(const std::string& path) {
   const Archive archive(path);
-  const std::vector<std::byte> bytes = archive.record("data.pkl");
-  const pickle::Pickle pickled(bytes, path);
+  const pickle::Pickle pickled(archive.record("data.pkl"), path);
   PublishedCheckpoint checkpoint;
   checkpoint.val_acc = need(pickled.root(), "val_acc", Kind::kFloat, path).number;
   if (!(checkpoint.val_acc >= 0 && checkpoint.val_acc <= 1)) {

@@ -86,6 +86,10 @@ int eval(const EvalCommand& command) {
   const RunFolder folder = RunFolder::open(command.run);
   RunConfig config = load_run_config(folder.config());
   if (!command.data.empty()) config.data.path = command.data;
+  if (config.data.path.empty() && config.data.name != "shapes") {
+    throw std::runtime_error(command.run + ": does not say where its data set " + config.data.name +
+                             " lies: name the folder with --data");
+  }
   const Dataset dataset = load_dataset(config.data, loading_progress());
   resolve(config, dataset);
   if (dataset.test.size() == 0) throw std::runtime_error("data set " + dataset.name + " has no test pictures");

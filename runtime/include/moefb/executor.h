@@ -16,7 +16,7 @@ namespace moefb {
 
 /// How tokens meet their experts. All three give the same answer within rounding.
 enum class Dispatch : uint8_t {
-  kGrouped,  ///< tokens sorted by expert, each expert once over its group
+  kGrouped,  ///< tokens sorted by expert, each expert once over its group; a soft head as two products for all experts
   kNaive,    ///< as published: per expert a mask over all tokens, a gather, its products, a scatter
   kAll,      ///< every expert on every token, weighted by the routes: 0 where the token was not sent
 };
@@ -44,7 +44,8 @@ struct ExecutorOptions {
   std::span<std::byte> memory;
   HostThreads host_threads;  ///< instead of a pool of our own; `threads` is then ignored
   /// Instead of the routers' choices: experts in the layout of GoldenVector::routes, for exactly the batches that will
-  /// be run. For comparing precisions, where two nearly equal scores may change places. Must outlive the Executor.
+  /// be run; each within range and at most once for a token (-1, dropped, only of patches), or run() refuses them. For
+  /// comparing precisions, where two nearly equal scores may change places. Must outlive the Executor.
   std::span<const int32_t> replay_routes;
 };
 
@@ -83,7 +84,8 @@ class Executor {
   /// @param images  (n, input shape) f32 row-major: (n, C, H, W) normalised as preprocessing() says, or (n, D); 1 <= n
   /// <= max_batch.
   /// @param logits  (n, classes) f32, overwritten. May not overlap `images`.
-  /// @return kInvalidArgument  a span has the wrong size, or an input is not finite; nothing was written;
+  /// @return kInvalidArgument  a span has the wrong size, an input is not finite, a replayed route is none; nothing was
+  ///                           written;
   ///         kBusy             another thread is inside run();
   ///         kBackend          the device failed; `logits` is unspecified, the Executor may be used again.
   MOEFB_EXPORT Status run(std::span<const float> images, std::span<float> logits) noexcept;

@@ -1,24 +1,14 @@
-// Zip files as torch.save writes them, by LibTorch's own writer; what is inside is the test's.
+// The published training script's container, from any weights.
 #pragma once
 
-#include <caffe2/serialize/inline_container.h>
-
-#include <map>
 #include <string>
 #include <vector>
 
 #include "converter/safetensors.h"
 #include "trainer/import/pickle_writer.h"
+#include "trainer/import/zip_writer.h"
 
 namespace moefb::testing {
-
-using Records = std::map<std::string, std::vector<std::byte>>;
-
-inline void write_archive(const std::string& path, const Records& records) {
-  caffe2::serialize::PyTorchStreamWriter writer(path);
-  for (const auto& [name, bytes] : records) writer.writeRecord(name, bytes.data(), bytes.size());
-  writer.writeEndOfFile();
-}
 
 inline std::vector<int64_t> row_major_strides(const std::vector<int64_t>& shape) {
   std::vector<int64_t> strides(shape.size(), 1);
