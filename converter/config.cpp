@@ -35,6 +35,7 @@ const std::set<std::string> kInformative = {"train",
                                             "gate_logits_dropout",
                                             "importance_coef",
                                             "load_coef",
+                                            "load_estimator",
                                             "kl_coef",
                                             "capacity_factor_train",
                                             "note"};
