@@ -81,6 +81,12 @@ for file in "$prefix"/bin/* "$prefix"/lib*/*.so "$prefix"/lib*/moefb/*.so*; do
   check_closed "$file"
 done
 
+echo "== licences"
+for file in LICENSE.txt README.md; do
+  cmp "$source_tree/apps/moe-infer/drawing/font/$file" "$prefix/share/doc/moefb/roboto/$file" ||
+    fail "the font's $file is not installed"
+done
+
 echo "== programs"
 "$prefix/bin/moe-infer" "$picture" >/dev/null || fail "moe-infer finds no default model"
 "$prefix/bin/moe-info" "$model" >/dev/null
