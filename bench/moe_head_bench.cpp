@@ -7,29 +7,20 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "bench/common.h"
 #include "bench/routed_head.h"
-#include "moefb/inspect.h"
 
 namespace moefb::bench {
 namespace {
 
-struct Mode {
-  Dispatch dispatch;
-  const char* name;
-};
-constexpr Mode kModes[] = {{Dispatch::kGrouped, "grouped"}, {Dispatch::kNaive, "naive"}, {Dispatch::kAll, "all"}};
 constexpr double kTolerance = 2e-5;  // of the largest logit: docs/design.md, section 6
 
 /// Shapes and tokens that are timed with one another.
@@ -105,17 +96,9 @@ class Case {
   void compare_answers() {
     run(0);
     const std::vector<float> first = logits_;
-    const float largest = std::abs(*std::ranges::max_element(first, {}, [](float v) { return std::abs(v); }));
     for (size_t mode = 1; mode < std::size(kModes); ++mode) {
       run(mode);
-      for (size_t i = 0; i < first.size(); ++i) {
-        const double difference = std::abs(double(logits_[i]) - double(first[i]));
-        if (difference <= kTolerance * double(largest)) continue;
-        throw std::runtime_error(name() + ": logit " + std::to_string(i) + " is " + std::to_string(logits_[i]) +
-                                 " by " + kModes[mode].name + " and " + std::to_string(first[i]) + " by " +
-                                 kModes[0].name + ", expected a difference of at most " +
-                                 std::to_string(kTolerance * double(largest)));
-      }
+      expect_same(name() + ", " + kModes[mode].name + " against " + kModes[0].name, logits_, first, kTolerance);
     }
   }
 
@@ -155,66 +138,16 @@ void register_modes(Case& one) {
   }
 }
 
-/// The line "model name" of /proc/cpuinfo.
-std::string cpu_model() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
-
-/// What oneDNN has to choose from, by the names that GCC gives to the features.
-const char* instruction_set() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bf16")) return "AVX-512 with BF16";
-  if (__builtin_cpu_supports("avx512vnni")) return "AVX-512 with VNNI";
-  if (__builtin_cpu_supports("avx512f")) return "AVX-512";
-  if (__builtin_cpu_supports("avx2")) return "AVX2";
-  return "SSE2";
-#else
-  return "not x86-64";
-#endif
-}
-
-void describe_machine(int threads) {
-  const char* onednn = onednn_version();
-  benchmark::AddCustomContext("cpu_model", cpu_model());
-  benchmark::AddCustomContext("instruction_set", instruction_set());
-  benchmark::AddCustomContext("products", *onednn == '\0' ? "reference kernels" : onednn);
-  benchmark::AddCustomContext("moefb", version());
-  benchmark::AddCustomContext("threads", std::to_string(threads));
-  benchmark::AddCustomContext("features", std::to_string(HeadShape{}.features));
-  benchmark::AddCustomContext("classes", std::to_string(HeadShape{}.classes));
-}
-
-/// The only flag of our own, --threads=N; Google Benchmark has taken its flags away.
-int parse_threads(int argc, char** argv) {
-  constexpr std::string_view kFlag = "--threads=";
-  int threads = 1;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    const char* end = argument.data() + argument.size();
-    if (!argument.starts_with(kFlag) || std::from_chars(argument.data() + kFlag.size(), end, threads).ptr != end ||
-        threads < 1) {
-      throw std::runtime_error("unknown argument " + std::string(argument) +
-                               ": expected --threads=N (1 or more) or a flag of Google Benchmark");
-    }
-  }
-  return threads;
-}
-
-int run(int argc, char** argv) {
+void run(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   const int threads = parse_threads(argc, argv);
   describe_machine(threads);
+  benchmark::AddCustomContext("features", std::to_string(HeadShape{}.features));
+  benchmark::AddCustomContext("classes", std::to_string(HeadShape{}.classes));
   Heads heads;
   const std::vector<std::unique_ptr<Case>> cases = make_cases(heads, threads);
   for (const std::unique_ptr<Case>& one : cases) register_modes(*one);
-  const bool any = benchmark::RunSpecifiedBenchmarks() > 0;
-  benchmark::Shutdown();
-  if (!any) throw std::runtime_error("no benchmark matches the filter");
-  return 0;
+  run_benchmarks();
 }
 
 }  // namespace
@@ -222,7 +155,8 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return moefb::bench::run(argc, argv);
+    moefb::bench::run(argc, argv);
+    return 0;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "moe_head_bench: %s\n", e.what());
     return 1;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
 #include <random>
 #include <stdexcept>
@@ -15,8 +14,6 @@
 
 namespace moefb::bench {
 namespace {
-
-constexpr Dispatch kModes[] = {Dispatch::kGrouped, Dispatch::kNaive, Dispatch::kAll};
 
 /// A layer's weights and bias under the keys of the published head, scaled as a trained layer's are.
 void add_linear(safetensors::File& file, const std::string& key, int64_t out, int64_t in) {
@@ -57,26 +54,26 @@ void draw_experts(std::vector<double> weights, int64_t top_k, std::mt19937& rand
 
 }  // namespace
 
-Head::Head(const HeadShape& shape, int64_t max_tokens) : shape_(shape), arena_(nullptr, &std::free) {
+Head::Head(const HeadShape& shape, int64_t max_tokens) : shape_(shape) {
   convert::BuiltModel built = build(shape);
   file_ = convert::to_file(built);
   model_ = std::make_unique<Model>(convert::load(file_, Kernels::kAuto, static_cast<int>(max_tokens)));
-  for (const Dispatch dispatch : kModes) {
+  size_t arena_bytes = 0;
+  for (const Mode& mode : kModes) {
     ExecutorOptions options;
-    options.dispatch = dispatch;
+    options.dispatch = mode.dispatch;
     const Result<Requirements> needed = requirements(*model_, options);
     convert::check(needed.status(), "arena");
-    arena_bytes_ = std::max(arena_bytes_, needed->arena_bytes);
+    arena_bytes = std::max(arena_bytes, needed->arena_bytes);
   }
-  arena_.reset(static_cast<std::byte*>(std::aligned_alloc(64, (arena_bytes_ + 63) / 64 * 64)));
-  if (arena_ == nullptr) throw std::bad_alloc();
+  memory_ = arena_.at_least(arena_bytes);
 }
 
 Executor Head::make_executor(Dispatch dispatch, int threads, std::span<const int32_t> routes) {
   ExecutorOptions options;
   options.dispatch = dispatch;
   options.threads = threads;
-  options.memory = {arena_.get(), arena_bytes_};
+  options.memory = memory_;
   options.replay_routes = routes;
   Result<Executor> made = Executor::create(*model_, options);
   convert::check(made.status(), "executor");
@@ -101,14 +98,6 @@ std::vector<int32_t> make_routes(Routing routing, int64_t tokens, int64_t expert
     routes[i] = static_cast<int32_t>((places[static_cast<size_t>(token)] * top_k + k) % experts);
   }
   return routes;
-}
-
-std::vector<float> random_values(size_t count, float deviation, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, deviation);
-  std::vector<float> values(count);
-  for (float& v : values) v = normal(random);
-  return values;
 }
 
 }  // namespace moefb::bench

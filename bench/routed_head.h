@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/common.h"
 #include "moefb/executor.h"
 #include "moefb/model.h"
 
@@ -38,8 +39,8 @@ class Head {
   HeadShape shape_;
   std::vector<std::byte> file_;
   std::unique_ptr<Model> model_;
-  std::unique_ptr<std::byte[], void (*)(void*)> arena_;
-  size_t arena_bytes_ = 0;
+  Arena arena_;
+  std::span<std::byte> memory_;
 };
 
 enum class Routing : uint8_t {
@@ -49,8 +50,5 @@ enum class Routing : uint8_t {
 
 /// (tokens, K) experts, all different within a token, in random order; the same for the same arguments.
 std::vector<int32_t> make_routes(Routing routing, int64_t tokens, int64_t experts, int64_t top_k);
-
-/// (count) normally distributed numbers, the same in every process.
-std::vector<float> random_values(size_t count, float deviation, uint32_t seed);
 
 }  // namespace moefb::bench

@@ -1,0 +1,106 @@
+#include "bench/common.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <random>
+#include <stdexcept>
+#include <string_view>
+
+#include "moefb/inspect.h"
+
+namespace moefb::bench {
+namespace {
+
+/// The line "model name" of /proc/cpuinfo.
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+/// What oneDNN has to choose from, by the names that GCC gives to the features.
+const char* instruction_set() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bf16")) return "AVX-512 with BF16";
+  if (__builtin_cpu_supports("avx512vnni")) return "AVX-512 with VNNI";
+  if (__builtin_cpu_supports("avx512f")) return "AVX-512";
+  if (__builtin_cpu_supports("avx2")) return "AVX2";
+  return "SSE2";
+#else
+  return "not x86-64";
+#endif
+}
+
+}  // namespace
+
+int parse_threads(int argc, char** argv) {
+  constexpr std::string_view kFlag = "--threads=";
+  int threads = 1;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const char* end = argument.data() + argument.size();
+    if (!argument.starts_with(kFlag) || std::from_chars(argument.data() + kFlag.size(), end, threads).ptr != end ||
+        threads < 1) {
+      throw std::runtime_error("unknown argument " + std::string(argument) +
+                               ": expected --threads=N (1 or more) or a flag of Google Benchmark");
+    }
+  }
+  return threads;
+}
+
+void describe_machine(int threads) {
+  const char* onednn = onednn_version();
+  benchmark::AddCustomContext("cpu_model", cpu_model());
+  benchmark::AddCustomContext("instruction_set", instruction_set());
+  benchmark::AddCustomContext("products", *onednn == '\0' ? "reference kernels" : onednn);
+  benchmark::AddCustomContext("moefb", version());
+  benchmark::AddCustomContext("threads", std::to_string(threads));
+}
+
+void run_benchmarks() {
+  const bool any = benchmark::RunSpecifiedBenchmarks() > 0;
+  benchmark::Shutdown();
+  if (!any) throw std::runtime_error("no benchmark matches the filter");
+}
+
+std::span<std::byte> Arena::at_least(size_t bytes) {
+  if (bytes > bytes_) {
+    memory_ = {nullptr, nullptr};
+    bytes_ = (bytes + 63) / 64 * 64;
+    memory_ = {static_cast<std::byte*>(std::aligned_alloc(64, bytes_)), &std::free};
+    if (memory_ == nullptr) throw std::bad_alloc();
+  }
+  return {memory_.get(), bytes_};
+}
+
+void expect_same(const std::string& what, std::span<const float> answer, std::span<const float> expected,
+                 double tolerance) {
+  if (answer.size() != expected.size()) throw std::runtime_error(what + ": the answers differ in size");
+  float largest = 0;
+  for (const float value : expected) largest = std::max(largest, std::abs(value));
+  const double limit = tolerance * double(largest);
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double difference = std::abs(double(answer[i]) - double(expected[i]));
+    if (difference <= limit) continue;
+    throw std::runtime_error(what + ": element " + std::to_string(i) + " is " + std::to_string(answer[i]) +
+                             ", expected " + std::to_string(expected[i]) + " within " + std::to_string(limit));
+  }
+}
+
+std::vector<float> random_values(size_t count, float deviation, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, deviation);
+  std::vector<float> values(count);
+  for (float& v : values) v = normal(random);
+  return values;
+}
+
+}  // namespace moefb::bench
