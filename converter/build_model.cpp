@@ -19,6 +19,8 @@ const char* kind_name(Kind kind) {
       return "cifar_head";
     case Kind::kPatchNet:
       return "patch_net";
+    case Kind::kResnet18:
+      return "resnet18";
   }
   return "";
 }
@@ -35,15 +37,21 @@ const char* head_name(Head head) {
   return "";
 }
 
+bool has_head(Kind kind) {
+  return kind == Kind::kCifarE2e || kind == Kind::kCifarHead;
+}
+
 /// @return the value `logits`
 uint32_t build_graph(GraphBuilder& builder) {
   switch (builder.config().kind) {
     case Kind::kCifarE2e:
-      return build_head(builder, "head.", build_resnet(builder));
+      return build_head(builder, "head.", build_backbone(builder));
     case Kind::kCifarHead:
       return build_head(builder, "", builder.set_input({head_features(builder, "")}));
     case Kind::kPatchNet:
       return build_patch_net(builder);
+    case Kind::kResnet18:
+      return build_resnet18(builder);
   }
   return 0;
 }
@@ -67,7 +75,7 @@ BuiltModel build_model(const Config& config, StateDict& weights, WeightDtype dty
   built.segments.push_back(builder.take_segment());
   fb::MetaT& meta = *built.graph->meta;
   meta.kind = kind_name(config.kind);
-  if (config.kind != Kind::kPatchNet) meta.head = head_name(*config.head);
+  if (has_head(config.kind)) meta.head = head_name(*config.head);
   meta.input_kind = input_kind(config, stem);
   describe_classes(config, classes, meta);
   if (meta.input_kind == fb::InputKind::picture) built.graph->preproc = make_preprocessing(config);

@@ -169,7 +169,7 @@ class Reader {
 };
 
 Kind read_kind(Reader& reader) {
-  const std::vector<std::string> kinds = {"cifar_e2e", "cifar_head", "patch_net"};
+  const std::vector<std::string> kinds = {"cifar_e2e", "cifar_head", "patch_net", "resnet18"};
   const std::optional<size_t> kind = reader.choice("kind", kinds);
   if (!kind) reader.fail_missing("kind", "expected one of " + Reader::list(kinds));
   return Kind(*kind);
@@ -204,11 +204,8 @@ void read_routing(Reader& reader, Config& config) {
   config.capacity_group = fb::CapacityGroup(reader.choice("capacity_group", {"batch", "image", "none"}).value_or(0));
   config.mask_rule = fb::MaskRule(reader.choice("mask_rule", {"threshold", "index"}).value_or(0));
   config.combine = fb::CombineRule(reader.choice("combine_weight", {"published", "gate"}).value_or(0));
-  if (reader.choice("drop_policy", {"residual", "second_choice"}).value_or(0) != 0) {
-    reader.fail("drop_policy", "residual (second_choice is not implemented yet)");
-  }
-  if (reader.boolean("crop_padding").value_or(false))
-    reader.fail("crop_padding", "false (true is not implemented yet)");
+  config.drop_policy = fb::DropPolicy(reader.choice("drop_policy", {"residual", "second_choice"}).value_or(0));
+  config.crop_padding = reader.boolean("crop_padding").value_or(false);
 }
 
 void read_pictures(Reader& reader, Config& config) {

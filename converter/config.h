@@ -13,7 +13,7 @@
 
 namespace moefb::convert {
 
-enum class Kind : uint8_t { kCifarE2e, kCifarHead, kPatchNet };
+enum class Kind : uint8_t { kCifarE2e, kCifarHead, kPatchNet, kResnet18 };
 enum class Head : uint8_t { kDense, kSoft, kSparse };  ///< hard is sparse with k = 1
 
 struct ImageSize {
@@ -39,6 +39,8 @@ struct Config {
   fb::CapacityGroup capacity_group = fb::CapacityGroup::batch;
   fb::MaskRule mask_rule = fb::MaskRule::threshold;
   fb::CombineRule combine = fb::CombineRule::published;
+  fb::DropPolicy drop_policy = fb::DropPolicy::residual;
+  bool crop_padding = false;
 
   // Pictures and classes. Defaults depend on the family: preprocessing.h.
   std::vector<std::string> class_names;

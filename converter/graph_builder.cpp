@@ -90,9 +90,9 @@ uint32_t GraphBuilder::moe(std::unique_ptr<fb::MoET> layer, const NodeWriter& bo
   Extents out = body.shape(layer->bank->body.back()->output);
   int64_t tokens = 1;
   if (in.size() == 3) {
-    const int64_t patch = layer->patch;
-    out = {out.front(), round_up(in[1], patch), round_up(in[2], patch)};
-    tokens = out[1] / patch * (out[2] / patch);
+    const int64_t patch = layer->patch, height = round_up(in[1], patch), width = round_up(in[2], patch);
+    tokens = height / patch * (width / patch);
+    out = layer->crop_padding ? in : Extents{in.front(), height, width};
   }
   const int64_t experts = layer->bank->experts, active = layer->router->top_k;
   const fb::TensorT& gate = segment_.tensor(layer->router->weight);  // (E, features)

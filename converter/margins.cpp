@@ -64,8 +64,8 @@ class CapacityEdge {
 
 float capacity_margin(const Executor& executor, const RouterInfo& router, const std::string& prefix) {
   const std::vector<float> probs = read_trace<float>(executor, prefix + "probs");
-  const std::vector<uint8_t> kept = read_trace<uint8_t>(executor, prefix + "kept");
-  const auto tokens = static_cast<int64_t>(kept.size());
+  const std::vector<int64_t> assigned = read_trace<int64_t>(executor, prefix + "assigned_expert");
+  const auto tokens = static_cast<int64_t>(assigned.size());
   const int64_t group = router.capacity_group == CapacityGroup::kImage ? router.tokens_per_image : tokens;
   float margin = kInfinite;
   for (int64_t first = 0; first < tokens; first += group) {
@@ -73,7 +73,8 @@ float capacity_margin(const Executor& executor, const RouterInfo& router, const 
     for (int64_t t = first; t < first + group; ++t) {
       const auto row = probs.begin() + t * router.experts;
       const auto best = std::max_element(row, row + router.experts);
-      edge.see(size_t(best - row), *best, kept[size_t(t)] != 0);
+      // Under second_choice a token can be kept elsewhere: its first choice dropped it all the same.
+      edge.see(size_t(best - row), *best, assigned[size_t(t)] == best - row);
     }
     margin = std::min(margin, edge.margin());
   }

@@ -35,6 +35,16 @@ uint32_t NodeWriter::finish(std::unique_ptr<fb::NodeT> node, const Extents& shap
   return output;
 }
 
+uint32_t NodeWriter::slide(std::unique_ptr<fb::NodeT> node, uint32_t kernel, uint32_t stride, int64_t channels,
+                           const std::string& name) {
+  const Extents in = shape(node->inputs.front());
+  const auto reduced = [&](int64_t extent) { return (extent - 1) / int64_t(stride) + 1; };
+  node->kernel_h = node->kernel_w = kernel;
+  node->stride = stride;
+  node->padding = kernel / 2;
+  return finish(std::move(node), {channels, reduced(in[1]), reduced(in[2])}, name);
+}
+
 uint32_t NodeWriter::conv2d(uint32_t src, int32_t weight, int32_t bias, const ConvOptions& options) {
   const fb::TensorT& kernel = weights_.tensor(weight);  // (O, I, KH, KW)
   const auto side = static_cast<uint32_t>(kernel.shape[2]);
@@ -42,16 +52,16 @@ uint32_t NodeWriter::conv2d(uint32_t src, int32_t weight, int32_t bias, const Co
   if (options.skip >= 0) node->inputs.push_back(static_cast<uint32_t>(options.skip));
   node->weight = weight;
   node->bias = bias;
-  node->kernel_h = node->kernel_w = side;
-  node->stride = options.stride;
-  node->padding = side / 2;
   node->activation = options.activation;
+  const auto channels = static_cast<int64_t>(kernel.shape[0]);
+  const uint32_t output = slide(std::move(node), side, options.stride, channels, options.name);
+  const Extents out = shape(output);
+  count(out[0] * out[1] * out[2] * shape(src)[0] * side * side);
+  return output;
+}
 
-  const Extents in = shape(src);
-  const auto reduced = [&](int64_t extent) { return (extent - 1) / int64_t(options.stride) + 1; };
-  const Extents out = {static_cast<int64_t>(kernel.shape[0]), reduced(in[1]), reduced(in[2])};
-  count(out[0] * out[1] * out[2] * in[0] * side * side);
-  return finish(std::move(node), out, options.name);
+uint32_t NodeWriter::max_pool(uint32_t src, uint32_t kernel, uint32_t stride) {
+  return slide(make_node(fb::Op::max_pool, {src}), kernel, stride, shape(src)[0], "");
 }
 
 uint32_t NodeWriter::linear(uint32_t src, int32_t weight, int32_t bias, fb::Activation activation,

@@ -42,6 +42,9 @@ class NodeWriter {
   uint32_t group_norm(uint32_t src, int32_t weight, int32_t bias, fb::Activation activation);
   uint32_t add(const std::vector<uint32_t>& inputs, fb::Activation activation = fb::Activation::none,
                const std::string& name = "");
+  /// The largest of kernel x kernel pixels; padding is half the kernel, which is odd.
+  /// (C, H, W) -> (C, ceil(H / stride), ceil(W / stride))
+  uint32_t max_pool(uint32_t src, uint32_t kernel, uint32_t stride);
   /// (C, H, W) -> (C)
   uint32_t global_average_pool(uint32_t src, const std::string& name);
 
@@ -53,6 +56,9 @@ class NodeWriter {
 
  private:
   uint32_t finish(std::unique_ptr<fb::NodeT> node, const Extents& shape, const std::string& name);
+  /// A node whose window slides over its first input.
+  uint32_t slide(std::unique_ptr<fb::NodeT> node, uint32_t kernel, uint32_t stride, int64_t channels,
+                 const std::string& name);
 
   WeightSegment& weights_;
   Values& values_;

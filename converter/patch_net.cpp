@@ -67,6 +67,7 @@ std::unique_ptr<fb::RouterT> build_router(GraphBuilder& builder, const std::stri
   router->clamp = kClamp;
   router->capacity_factor = config.need(config.capacity_factor_val, "capacity_factor_val", "a patch network");
   router->capacity_group = config.capacity_group;
+  router->drop_policy = config.drop_policy;
   router->combine = config.combine;
   return router;
 }
@@ -85,6 +86,7 @@ uint32_t build_moe(GraphBuilder& builder, uint32_t map, int64_t index, int64_t p
   layer->input = map;
   layer->patch = static_cast<uint32_t>(patch);
   layer->residual = true;
+  layer->crop_padding = config.crop_padding;
   layer->gamma = builder.tensor(key + "gamma", {1}, Role::kVector);
   layer->router = build_router(builder, key, channels, experts);
   layer->bank = std::make_unique<fb::ExpertBankT>();

@@ -36,7 +36,7 @@ void describe_classes(const Config& config, int64_t classes, fb::MetaT& meta) {
 }
 
 std::unique_ptr<fb::PreprocT> make_preprocessing(const Config& config) {
-  const Defaults& defaults = config.kind == Kind::kPatchNet ? kImageNet : kCifar;
+  const Defaults& defaults = config.kind == Kind::kCifarE2e ? kCifar : kImageNet;
   auto rule = std::make_unique<fb::PreprocT>();
   rule->height = static_cast<uint32_t>(config.image->height);
   rule->width = static_cast<uint32_t>(config.image->width);

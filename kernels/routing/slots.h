@@ -88,4 +88,42 @@ MOEFB_HD inline void rank_slots(const int32_t* expert, const float* gate, int64_
   }
 }
 
+/// The most probable expert that has room: the first of the equals; -1 if all are full.
+/// @param taken  (E) slots in use
+MOEFB_HD inline int32_t best_with_room(const float* probs, const int32_t* taken, int64_t E, int64_t capacity) noexcept {
+  int32_t best = -1;
+  for (int32_t e = 0; e < E; ++e) {
+    if (taken[e] < capacity && (best < 0 || precedes(probs[e], e, probs[best], best))) best = e;
+  }
+  return best;
+}
+
+/// Second choices (spec/patch-moe.md, section 13, flaw 6): once all first choices have their slots, the tokens without
+/// one, the most confident first, each take their most probable expert that still has room, and its next slot.
+/// @param probs   (T, E)
+/// @param gate    (T) confidence of the first choices: the order of the queue
+/// @param order, buffer  (T) scratch
+/// @param taken   (E) scratch
+/// @param expert  (T) in and out; -1 for a token that looks for a place
+/// @param slot    (T) in and out; -1 stays where all experts are full
+MOEFB_HD inline void place_dropped(const float* probs, const float* gate, int64_t T, int64_t E, int64_t capacity,
+                                   int32_t* order, int32_t* buffer, int32_t* taken, int32_t* expert,
+                                   int32_t* slot) noexcept {
+  for (int64_t e = 0; e < E; ++e) taken[e] = 0;
+  int64_t waiting = 0;
+  for (int32_t t = 0; t < T; ++t) {
+    if (is_expert(expert[t], E)) {
+      ++taken[expert[t]];
+    } else {
+      order[waiting++] = t;
+    }
+  }
+  sort_by_gate(gate, waiting, order, buffer);
+  for (int64_t i = 0; i < waiting; ++i) {
+    const int32_t t = order[i];
+    expert[t] = best_with_room(probs + t * E, taken, E, capacity);
+    if (expert[t] >= 0) slot[t] = taken[expert[t]]++;
+  }
+}
+
 }  // namespace moefb::kernels::routing

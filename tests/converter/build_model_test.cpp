@@ -109,6 +109,92 @@ TEST(BuildResnet, RefusesTheStemOfAnotherResnet) {
   EXPECT_TRUE(contains(refusal(e2e_config(), w), "has shape (2,3,7,7), expected (*,3,3,3)"));
 }
 
+// ---- the dense comparison of patch networks ----------------------------------------------------------------------
+
+Config resnet18_config(int64_t image) {
+  Config config = make_config(Kind::kResnet18);
+  config.image = ImageSize{image, image};
+  return config;
+}
+
+TEST(BuildResnet18, IsTorchvisionsNetwork) {
+  SyntheticWeights w;
+  w.add_resnet18(2, 3);
+  const BuiltModel built = build(resnet18_config(64), w);
+  const fb::ModelT& graph = *built.graph;
+  const fb::NodeT& stem = *graph.stages[0]->node;
+  EXPECT_EQ(stem.kernel_h, 7u);
+  EXPECT_EQ(stem.stride, 2u);
+  const fb::NodeT& pool = *graph.stages[1]->node;
+  EXPECT_EQ(pool.op, fb::Op::max_pool);
+  EXPECT_EQ(pool.kernel_h, 3u);
+  EXPECT_EQ(pool.stride, 2u);
+  EXPECT_EQ(pool.padding, 1u);
+  EXPECT_EQ(shape_named(graph, "layer1"), (Sizes{2, 16, 16}));
+  EXPECT_EQ(shape_named(graph, "layer4"), (Sizes{16, 2, 2}));
+  EXPECT_EQ(graph.meta->kind, "resnet18");
+  EXPECT_EQ(graph.meta->head, "");
+  EXPECT_EQ(graph.meta->input_kind, fb::InputKind::picture);
+}
+
+TEST(BuildResnet18, TakesPicturesAsPatchNetworksDo) {
+  SyntheticWeights w;
+  w.add_resnet18(1, 3);
+  const BuiltModel built = build(resnet18_config(224), w);
+  EXPECT_EQ(built.graph->preproc->resize_to, 256u);
+  EXPECT_EQ(built.graph->preproc->filter, fb::Filter::bicubic);
+  EXPECT_EQ(built.graph->preproc->mean, (std::vector<float>{0.485f, 0.456f, 0.406f}));
+}
+
+TEST(BuildResnet18, CountsWhatIsKnownOfIt) {
+  SyntheticWeights w;
+  w.add_resnet18(64, 200);
+  const BuiltModel built = build(resnet18_config(224), w);
+  EXPECT_EQ(built.graph->meta->parameters, 11'689'512u - 513'000 + 512 * 200 + 200);  // torchvision's has 1000 classes
+  EXPECT_EQ(built.graph->meta->active_parameters, built.graph->meta->parameters);
+  EXPECT_EQ(built.graph->meta->multiply_adds / 10'000'000, 181u);  // 1.8 G
+}
+
+TEST(BuildResnet18, RefusesWeightsThatDoNotFit) {
+  const auto refused = [](const std::function<void(SyntheticWeights&)>& spoil) {
+    SyntheticWeights w;
+    w.add_resnet18(2, 3);
+    spoil(w);
+    return refusal(resnet18_config(64), w);
+  };
+  EXPECT_TRUE(contains(refused([](auto& w) { w.file.tensors.erase("fc.weight"); }), "\"fc.weight\" is missing"));
+  EXPECT_TRUE(contains(refused([](auto& w) { w.file.tensors.erase("layer3.1.bn2.running_var"); }),
+                       "\"layer3.1.bn2.running_var\" is missing"));
+  EXPECT_TRUE(contains(refused([](auto& w) { w.file.tensors.erase("layer2.0.downsample.0.weight"); }),
+                       "\"layer2.0.downsample.0.weight\" is missing"));
+  EXPECT_TRUE(contains(refused([](auto& w) {
+                         w.add("conv1.weight", {2, 3, 3, 3});
+                       }),
+                       "\"conv1.weight\" has shape (2,3,3,3), expected (*,3,7,7)"));
+  EXPECT_TRUE(contains(refused([](auto& w) { w.add("fc.weight", {3, 8}); }), "has shape (3,8), expected (*,16)"));
+  EXPECT_TRUE(contains(refused([](auto& w) {
+                         w.add("layer2.0.conv2.weight", {4, 2, 3, 3});
+                       }),
+                       "has shape (4,2,3,3), expected (4,4,3,3)"));
+  EXPECT_TRUE(contains(refused([](auto& w) { w.add("conv1.bias", {2}); }), "\"conv1.bias\" is unexpected"));
+}
+
+TEST(BuildResnet18, KeysMustAgreeWithTheTensors) {
+  SyntheticWeights w;
+  w.add_resnet18(2, 3);
+  Config config = resnet18_config(64);
+  config.width0 = 64;
+  EXPECT_TRUE(contains(refusal(config, w), "key \"width0\" is 64, but tensor \"conv1.weight\" says 2"));
+  config.width0.reset();
+  config.num_classes = 200;
+  EXPECT_TRUE(contains(refusal(config, w), "key \"num_classes\" is 200, but tensor \"fc.weight\" says 3"));
+  config.num_classes.reset();
+  config.image.reset();
+  EXPECT_TRUE(contains(refusal(config, w), "key \"image\" is missing"));
+}
+
+// ---- counts ------------------------------------------------------------------------------------------------------
+
 /// The published models' own sizes: spec/cifar-heads.md, section 7.
 uint64_t published_parameters(Head head, uint64_t* multiply_adds = nullptr) {
   SyntheticWeights w;

@@ -30,17 +30,18 @@ std::string refusal(const std::string& members) {
   return message_of([&] { parse_with(members); });
 }
 
-TEST(Config, KnowsThreeKinds) {
+TEST(Config, KnowsFourKinds) {
   EXPECT_EQ(parse(R"({"kind": "cifar_e2e"})").kind, Kind::kCifarE2e);
   EXPECT_EQ(parse(R"({"kind": "cifar_head"})").kind, Kind::kCifarHead);
   EXPECT_EQ(parse(R"({"kind": "patch_net"})").kind, Kind::kPatchNet);
+  EXPECT_EQ(parse(R"({"kind": "resnet18"})").kind, Kind::kResnet18);
 }
 
 TEST(Config, RefusesEveryOtherKindByName) {
-  for (const std::string kind : {"resnet18", "patch_module", "cifar_hessian", "cifar_head_train", ""}) {
+  for (const std::string kind : {"resnet34", "patch_module", "cifar_hessian", "cifar_head_train", ""}) {
     const std::string message = message_of([&] { parse("{\"kind\": \"" + kind + "\"}"); });
-    EXPECT_TRUE(
-        contains(message, "key \"kind\": expected one of cifar_e2e, cifar_head, patch_net, found \"" + kind + "\""));
+    EXPECT_TRUE(contains(
+        message, "key \"kind\": expected one of cifar_e2e, cifar_head, patch_net, resnet18, found \"" + kind + "\""));
   }
   EXPECT_TRUE(contains(message_of([] { parse("{}"); }), "c.json: key \"kind\" is missing"));
 }
@@ -50,6 +51,8 @@ TEST(Config, DefaultsAreWhatWasPublished) {
   EXPECT_EQ(config.capacity_group, fb::CapacityGroup::batch);
   EXPECT_EQ(config.mask_rule, fb::MaskRule::threshold);
   EXPECT_EQ(config.combine, fb::CombineRule::published);
+  EXPECT_EQ(config.drop_policy, fb::DropPolicy::residual);
+  EXPECT_FALSE(config.crop_padding);
   EXPECT_FALSE(config.head || config.temperature || config.k || config.patch_size || config.router_temp ||
                config.capacity_factor_val || config.image);
   EXPECT_TRUE(config.class_names.empty());
@@ -106,10 +109,11 @@ TEST(Config, RefusesTheUniformPhaseOfTraining) {
   EXPECT_NO_THROW(parse_with(R"("current_epoch": 10)"));
 }
 
-TEST(Config, RefusesOptionsThatAreNotImplementedYetByName) {
-  EXPECT_TRUE(contains(refusal(R"("drop_policy": "second_choice")"), "second_choice is not implemented yet"));
-  EXPECT_TRUE(contains(refusal(R"("crop_padding": true)"),
-                       "key \"crop_padding\": expected false (true is not implemented yet)"));
+TEST(Config, ReadsWhatHappensToDroppedTokensAndToPadding) {
+  EXPECT_EQ(parse_with(R"("drop_policy": "residual")").drop_policy, fb::DropPolicy::residual);
+  EXPECT_EQ(parse_with(R"("drop_policy": "second_choice")").drop_policy, fb::DropPolicy::second_choice);
+  EXPECT_TRUE(parse_with(R"("crop_padding": true)").crop_padding);
+  EXPECT_FALSE(parse_with(R"("crop_padding": false)").crop_padding);
 }
 
 struct Wrong {

@@ -73,6 +73,34 @@ TEST(BuildPatchNet, MapGrowsToWholePatchesAndStaysSo) {
   EXPECT_EQ(shape_named(*built.graph, "layer1.out"), (Sizes{2, 12, 8}));
 }
 
+TEST(BuildPatchNet, CroppedMapKeepsItsSize) {
+  SyntheticWeights w;
+  w.add_moe_layer(0, 2, 2);
+  w.add_affine("prediction_head.0", {3, 2});
+  Config config = patch_config(10, 4);
+  config.image = ImageSize{10, 5};
+  const uint64_t padded = build(config, w).graph->meta->multiply_adds;
+  config.crop_padding = true;
+  const BuiltModel built = build(config, w);
+  EXPECT_TRUE(last_moe(*built.graph).crop_padding);
+  EXPECT_EQ(shape_named(*built.graph, "layer0.merged"), (Sizes{2, 10, 5}));
+  // The experts still see whole patches; only the post block, 3x3 on 2 channels, has a smaller map.
+  EXPECT_EQ(padded - built.graph->meta->multiply_adds, uint64_t{(12 * 8 - 10 * 5) * 2 * 2 * 9});
+}
+
+TEST(BuildPatchNet, RoutingOptionsReachTheRouter) {
+  SyntheticWeights w;
+  w.add_moe_layer(0, 2, 2);
+  w.add_affine("prediction_head.0", {3, 2});
+  Config config = patch_config(8, 4);
+  EXPECT_EQ(last_moe(*build(config, w).graph).router->drop_policy, fb::DropPolicy::residual);
+  config.drop_policy = fb::DropPolicy::second_choice;
+  config.combine = fb::CombineRule::gate;
+  const BuiltModel built = build(config, w);
+  EXPECT_EQ(last_moe(*built.graph).router->drop_policy, fb::DropPolicy::second_choice);
+  EXPECT_EQ(last_moe(*built.graph).router->combine, fb::CombineRule::gate);
+}
+
 TEST(BuildPatchNet, KernelSizesComeFromTheTensors) {
   SyntheticWeights w;
   w.add_moe_layer(0, 2, 2, 1, 1);  // both published ablations at once

@@ -67,9 +67,8 @@ class SyntheticWeights {
     add(prefix + conv + ".weight", {out, in, side, side});
     add_batch_norm(prefix + norm, out);
   }
-  void add_resnet(int64_t width0) {
-    const std::string prefix = "backbone.backbone.";
-    add_conv_norm(prefix, "conv1", "bn1", width0, 3, 3);
+  void add_resnet(int64_t width0, const std::string& prefix = "backbone.backbone.", int64_t stem_side = 3) {
+    add_conv_norm(prefix, "conv1", "bn1", width0, 3, stem_side);
     int64_t in = width0;
     for (int layer = 1; layer <= 4; ++layer) {
       const int64_t out = width0 << (layer - 1);
@@ -81,6 +80,12 @@ class SyntheticWeights {
         in = out;
       }
     }
+  }
+
+  /// torchvision's
+  void add_resnet18(int64_t width0, int64_t classes) {
+    add_resnet(width0, "", 7);
+    add_affine("fc", {classes, 8 * width0});
   }
 
   void add_moe_layer(int64_t index, int64_t E, int64_t channels, int64_t expert_side = 3, int64_t post_side = 3) {

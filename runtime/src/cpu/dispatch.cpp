@@ -52,14 +52,13 @@ Status Dispatcher::run_body(int64_t e, int64_t row, int64_t rows, float* answers
 }
 
 void Dispatcher::start_token(int64_t t) noexcept {
-  const int64_t line = tokens_.patch() * out_channels_;
   if (op_.moe().residual) {
     tokens_.copy_to_output(src_, t, dst_);
     return;
   }
   for (int64_t y = 0; y < tokens_.patch(); ++y) {
-    float* dst = tokens_.output_line(dst_, t, y, out_channels_);
-    std::fill(dst, dst + line, 0.0f);
+    const TokenLine line = tokens_.output_line(dst_, t, y, out_channels_);
+    std::fill_n(line.data, line.pixels * out_channels_, 0.0f);
   }
 }
 
@@ -70,12 +69,11 @@ void Dispatcher::start_output() noexcept {
 }
 
 void Dispatcher::add_answer(int64_t t, float weight, const float* answer) noexcept {
-  const int64_t line = tokens_.patch() * out_channels_;
   const float gamma = op_.gamma();
   for (int64_t y = 0; y < tokens_.patch(); ++y) {
-    float* dst = tokens_.output_line(dst_, t, y, out_channels_);
-    const float* src = answer + y * line;
-    for (int64_t i = 0; i < line; ++i) dst[i] += gamma * (weight * src[i]);
+    const TokenLine line = tokens_.output_line(dst_, t, y, out_channels_);
+    const float* src = answer + y * tokens_.patch() * out_channels_;
+    for (int64_t i = 0; i < line.pixels * out_channels_; ++i) line.data[i] += gamma * (weight * src[i]);
   }
 }
 

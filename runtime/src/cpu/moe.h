@@ -45,7 +45,8 @@ class MoeOp {
   int64_t row_products() const noexcept { return row_products_; }
 
  private:
-  MoeOp(const graph::MoE& moe, const graph::Extent& input) noexcept : moe_(&moe), tokens_(input, moe.patch) {}
+  MoeOp(const graph::MoE& moe, const graph::Extent& input) noexcept
+      : moe_(&moe), tokens_(input, moe.patch, moe.crop_padding) {}
   Status pack_router(const graph::Graph& graph) noexcept;
 
   const graph::MoE* moe_;

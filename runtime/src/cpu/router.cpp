@@ -159,7 +159,7 @@ void choose_patch(const Router& router, int64_t E, int64_t t, const MoeArrays& a
   a.gate[t] = probs[a.chosen[t]];
 }
 
-/// Slots and drops of the tokens of one capacity group, which start at `first`.
+/// Slots and drops of the `count` tokens of one capacity group, which start at `first`.
 void apply_capacity(int64_t E, int64_t capacity, int64_t first, int64_t count, const MoeArrays& a) noexcept {
   int32_t* chosen = a.chosen + first;
   int32_t* slot = a.slot + first;
@@ -171,22 +171,34 @@ void apply_capacity(int64_t E, int64_t capacity, int64_t first, int64_t count, c
   }
 }
 
-/// The published weight is g / max(g, 1e-6): exactly 1 for a kept token, since g >= 1/E.
-void patch_weights(graph::CombineRule combine, int64_t T, const MoeArrays& a) noexcept {
+/// The same for those that found no room: their next choices.
+void apply_second_choice(int64_t E, int64_t capacity, int64_t first, int64_t count, const MoeArrays& a) noexcept {
+  routing::place_dropped(a.probs + first * E, a.gate + first, count, E, capacity, a.order, a.position, a.offsets,
+                         a.chosen + first, a.slot + first);
+}
+
+/// The published weight is g / max(g, 1e-6): exactly 1 where g, the probability of the token's expert, is not tiny.
+void patch_weights(graph::CombineRule combine, int64_t E, int64_t T, const MoeArrays& a) noexcept {
   for (int64_t t = 0; t < T; ++t) {
-    const float kept = combine == graph::CombineRule::kGate ? a.gate[t] : a.gate[t] / std::max(a.gate[t], 1e-6f);
-    a.weight[t] = a.chosen[t] < 0 ? 0.0f : kept;
+    const float g = a.chosen[t] < 0 ? 0.0f : a.probs[t * E + a.chosen[t]];
+    a.weight[t] = combine == graph::CombineRule::kGate ? g : g / std::max(g, 1e-6f);
   }
 }
 
 void settle_patch_routes(const MoeOp& op, CapacityGroup group, int64_t n, const int32_t* replay,
                          const MoeArrays& a) noexcept {
+  const Router& router = op.moe().router;
   const int64_t E = op.moe().bank.experts, per_image = op.tokens().per_image(), T = n * per_image;
   if (replay != nullptr) std::copy_n(replay, T, a.chosen);
+  // Given routes are final: who has none stays without.
   const int64_t capacity = replay != nullptr ? T : group_capacity(op, group, n);
+  const bool second_choice = replay == nullptr && router.drop_policy == graph::DropPolicy::kSecondChoice;
   const int64_t group_tokens = group == CapacityGroup::kImage ? per_image : T;
-  for (int64_t first = 0; first < T; first += group_tokens) apply_capacity(E, capacity, first, group_tokens, a);
-  patch_weights(op.moe().router.combine, T, a);
+  for (int64_t first = 0; first < T; first += group_tokens) {
+    apply_capacity(E, capacity, first, group_tokens, a);
+    if (second_choice) apply_second_choice(E, capacity, first, group_tokens, a);
+  }
+  patch_weights(router.combine, E, T, a);
 }
 
 }  // namespace

@@ -48,9 +48,6 @@ Status read_rules(const fb::Router& raw, graph::Router& router) noexcept {
       read_enum<CapacityGroup::kNone>(raw.capacity_group(), "a capacity group is unknown", router.capacity_group));
   MOEFB_TRY(
       read_enum<graph::DropPolicy::kSecondChoice>(raw.drop_policy(), "a drop policy is unknown", router.drop_policy));
-  if (router.drop_policy == graph::DropPolicy::kSecondChoice) {
-    return {Code::kUnsupported, "drop policy second_choice is not implemented"};
-  }
   return read_enum<graph::CombineRule::kGate>(raw.combine(), "a combine rule is unknown", router.combine);
 }
 
@@ -101,7 +98,6 @@ Status read_moe(const fb::MoE& raw, size_t values, size_t tensors, graph::MoE& m
   MOEFB_TRY(read_optional_index(raw.gamma(), tensors, "an MoE layer's gamma does not exist", moe.gamma));
   moe.residual = raw.residual();
   moe.crop_padding = raw.crop_padding();
-  if (moe.crop_padding) return {Code::kUnsupported, "crop_padding is not implemented"};
   return {};
 }
 

@@ -37,9 +37,9 @@ Result<Shape> infer_body(const Layer& layer) noexcept {
   return bank.values[size_t(answer)].shape;
 }
 
-/// Tokens laid out again as they were cut: a map grows to whole patches.
-Shape padded_map(const Layer& layer) noexcept {
-  if (layer.input.rank != 3) return layer.input;
+/// Tokens laid out again as they were cut: a map grows to whole patches, unless these are cropped to its size.
+Shape joined_map(const Layer& layer) noexcept {
+  if (layer.input.rank != 3 || layer.moe.crop_padding) return layer.input;
   const TokenGrid grid = token_grid(layer.extents(), layer.moe.patch);
   return {3, {layer.input[0], grid.rows * layer.moe.patch, grid.columns * layer.moe.patch}};
 }
@@ -49,7 +49,7 @@ Shape padded_map(const Layer& layer) noexcept {
 Result<Shape> combine(const Layer& layer, const Shape& answer) noexcept {
   if (layer.moe.residual) {
     if (!(answer == token_shape(layer))) return corrupt("an expert with a residual does not answer in a token's shape");
-    return padded_map(layer);
+    return joined_map(layer);
   }
   if (layer.input.rank != 1 || answer.rank != 1) {
     return corrupt("an MoE layer without residual is not vector to vector");
@@ -62,6 +62,7 @@ Result<Shape> combine(const Layer& layer, const Shape& answer) noexcept {
 Result<Shape> infer(const MoE& moe, std::span<const Value> values, std::span<const Tensor> tensors) noexcept {
   const Layer layer{moe, values[size_t(moe.input)].shape, tensors};
   if (moe.patch < 1) return corrupt("a patch has no pixels");
+  if (layer.input.rank == 1 && moe.crop_padding) return corrupt("a vector has no padding to crop");
   if (layer.input.rank == 1 && moe.patch != 1) return corrupt("a vector is cut into patches").values(moe.patch, 1);
   if (moe.bank.experts < 1 || moe.bank.experts > kMaxExperts) {
     return corrupt("the number of experts is out of range").values(moe.bank.experts, kMaxExperts);

@@ -159,5 +159,55 @@ TEST(RankSlots, EndsAndGivesEverySlotOnceWhereGatesAreNoNumbers) {
   for (int32_t i = 0; i < 500; ++i) ASSERT_EQ(slot[i], i);
 }
 
+// ---- second choices ----
+
+struct Places {
+  Indices expert;
+  Indices slot;
+};
+
+Places place(const std::vector<float>& probs, const std::vector<float>& gate, int64_t E, int64_t capacity,
+             Indices expert, Indices slot) {
+  const auto T = static_cast<int64_t>(expert.size());
+  Indices order(expert.size()), buffer(expert.size()), taken(E);
+  place_dropped(probs.data(), gate.data(), T, E, capacity, order.data(), buffer.data(), taken.data(), expert.data(),
+                slot.data());
+  return {expert, slot};
+}
+
+TEST(PlaceDropped, TakesTheMostProbableExpertWithRoom) {
+  // Expert 0 is full; of the others token 2 prefers 2.
+  const std::vector<float> probs = {0.9f, 0.1f, 0.0f, 0.8f, 0.1f, 0.1f, 0.7f, 0.1f, 0.2f};
+  const Places places = place(probs, {0.9f, 0.8f, 0.7f}, 3, 2, {0, 0, -1}, {0, 1, -1});
+  EXPECT_EQ(places.expert, (Indices{0, 0, 2}));
+  EXPECT_EQ(places.slot, (Indices{0, 1, 0}));
+}
+
+TEST(PlaceDropped, ServesTheMostConfidentFirstAndAmongEqualsTheLowerToken) {
+  // One slot is left, of expert 1: token 3 gets it, whose gate is the largest.
+  const std::vector<float> probs = {0.6f, 0.4f, 0.7f, 0.3f, 0.7f, 0.3f, 0.8f, 0.2f};
+  const std::vector<float> gate = {0.6f, 0.7f, 0.7f, 0.8f};
+  EXPECT_EQ(place(probs, gate, 2, 1, {0, -1, -1, -1}, {0, -1, -1, -1}).expert, (Indices{0, -1, -1, 1}));
+  EXPECT_EQ(place(probs, gate, 2, 1, {0, -1, -1, 0}, {0, -1, -1, 0}).expert, (Indices{0, 1, -1, 0}));
+}
+
+TEST(PlaceDropped, AmongEqualExpertsTheLowerComesFirst) {
+  const Places places = place({1.0f, 0.0f, 0.0f, 1.0f, 0.0f, 0.0f}, {1.0f, 1.0f}, 3, 1, {0, -1}, {0, -1});
+  EXPECT_EQ(places.expert, (Indices{0, 1}));
+}
+
+TEST(PlaceDropped, WithoutRoomOrWithoutNeedNothingChanges) {
+  const std::vector<float> probs = {1.0f, 1.0f, 1.0f};
+  EXPECT_EQ(place(probs, {1.0f, 1.0f, 1.0f}, 1, 2, {0, 0, -1}, {0, 1, -1}).expert, (Indices{0, 0, -1}));
+  EXPECT_EQ(place(probs, {1.0f, 1.0f, 1.0f}, 1, 2, {0, 0, -1}, {0, 1, -1}).slot, (Indices{0, 1, -1}));
+  EXPECT_EQ(place(probs, {1.0f, 1.0f, 1.0f}, 1, 3, {0, 0, 0}, {0, 1, 2}).slot, (Indices{0, 1, 2}));
+  EXPECT_TRUE(place({}, {}, 1, 1, {}, {}).expert.empty());
+}
+
+TEST(PlaceDropped, OfNumbersThatAreNoneStaysInRange) {
+  const Places places = place(std::vector<float>(6, NAN), {NAN, NAN, NAN}, 2, 1, {-1, -1, -1}, {-1, -1, -1});
+  EXPECT_EQ(places.expert, (Indices{0, 1, -1}));
+}
+
 }  // namespace
 }  // namespace moefb::kernels::routing

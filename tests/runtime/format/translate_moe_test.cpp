@@ -36,10 +36,6 @@ const Refusal kRefusals[] = {
      "an MoE layer's gamma does not exist"},
     {"GammaBelowMinusOne", tiny_patch, [](TinyModel& t) { t.moe(0).gamma = -3; },
      "an MoE layer's gamma does not exist"},
-    {"CropOfPadding", tiny_patch, [](TinyModel& t) { t.moe(0).crop_padding = true; }, "crop_padding is not implemented",
-     Code::kUnsupported},
-    {"SecondChoice", tiny_patch, [](TinyModel& t) { router(t).drop_policy = fb::DropPolicy::second_choice; },
-     "drop policy second_choice is not implemented", Code::kUnsupported},
     {"UnknownRouter", tiny_patch, [](TinyModel& t) { router(t).kind = fb::RouterKind(3); },
      "a router's kind is unknown"},
     {"HugeK", tiny_patch, [](TinyModel& t) { router(t).top_k = UINT32_MAX; }, "a router's K is too large"},
@@ -85,6 +81,23 @@ TEST(TranslateMoe, ReadsEveryField) {
   EXPECT_EQ(moe.bank.experts, 3);
   EXPECT_EQ(moe.bank.values.size(), 6u);
   EXPECT_EQ(moe.bank.body.size(), 5u);
+}
+
+TEST(TranslateMoe, ReadsOptionsThatAreNotPublished) {
+  TinyModel tiny = tiny_patch();
+  tiny.moe(0).crop_padding = true;
+  for (const auto& value : tiny.model.values) {
+    if (value->shape.size() == 3) value->shape = tiny.model.values[0]->shape;  // no map grows
+  }
+  router(tiny).drop_policy = fb::DropPolicy::second_choice;
+  router(tiny).combine = fb::CombineRule::gate;
+  const testing::FileBytes file = testing::finish(std::move(tiny));
+  const auto graph = read_graph(file.span(), true);
+  ASSERT_TRUE(graph.ok()) << graph.status().text();
+  const graph::MoE& moe = (*graph)->stages[0].moe;
+  EXPECT_TRUE(moe.crop_padding);
+  EXPECT_EQ(moe.router.drop_policy, graph::DropPolicy::kSecondChoice);
+  EXPECT_EQ(moe.router.combine, graph::CombineRule::kGate);
 }
 
 TEST(TranslateMoe, ReadsEveryFieldOfThePatchRouter) {

@@ -33,6 +33,17 @@ TEST(MoeShapes, PatchesThatDoNotDivideTheMapMakeItGrow) {
   expect_shape(layer, {3, {4, 4, 4}});
 }
 
+TEST(MoeShapes, CroppedMapKeepsItsSize) {
+  TinyLayer layer = tiny_patches();
+  layer.moe.crop_padding = true;
+  expect_shape(layer, {3, {4, 5, 4}});
+}
+
+TEST(MoeShapes, RefusesToCropAVector) {
+  expect_refused(
+      tiny_head(), [](TinyLayer& l) { l.moe.crop_padding = true; }, "a vector has no padding to crop");
+}
+
 TEST(MoeShapes, OnePatchMayBeLargerThanTheMap) {
   TinyLayer layer = tiny_patches();
   layer.moe.patch = 8;
