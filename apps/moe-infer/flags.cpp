@@ -9,6 +9,7 @@
 #include "apps/common/command_line.h"
 #include "apps/common/default_model.h"
 #include "apps/common/names.h"
+#include "apps/moe-infer/routing_image.h"
 
 namespace moefb::infer {
 namespace {
@@ -56,9 +57,12 @@ void check_routing_image_name(const std::string& file, const std::vector<std::st
   if (!file.ends_with(".png"))
     throw std::runtime_error("--routing-image " + file + ": expected a name that ends in .png");
   std::error_code error;
-  for (const std::string& picture : pictures) {
-    if (std::filesystem::equivalent(file, picture, error)) {
-      throw std::runtime_error("--routing-image " + file + ": is one of the pictures to classify");
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const std::string drawn = routing_image_file(file, i, pictures.size());
+    for (const std::string& picture : pictures) {
+      if (!std::filesystem::equivalent(drawn, picture, error)) continue;
+      throw std::runtime_error("--routing-image " + file + ": would replace " + drawn +
+                               ", one of the pictures to classify");
     }
   }
 }

@@ -94,7 +94,15 @@ TEST_F(MoeInferRoutingImage, PictureItselfIsNotOverwritten) {
   const std::string png = model_.write_text("same.png", content(picture_));
   const Outcome outcome = infer(model_, {png, "--routing-image", png});
   EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_NE(outcome.err.find("is one of the pictures to classify"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("one of the pictures to classify"), std::string::npos) << outcome.err;
+  EXPECT_TRUE(content(png) == content(picture_));
+}
+
+TEST_F(MoeInferRoutingImage, NumberedPictureIsNotOverwrittenEither) {
+  const std::string png = model_.write_text("sheet-1.png", content(picture_));
+  const Outcome outcome = infer(model_, {png, picture_, "--routing-image", model_.path("sheet.png")});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.err.find("would replace " + png), std::string::npos) << outcome.err;
   EXPECT_TRUE(content(png) == content(picture_));
 }
 
