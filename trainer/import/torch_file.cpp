@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 #include <stdexcept>
+#include <string_view>
 
 #include "trainer/import/pickle.h"
 #include "trainer/import/zip_file.h"
@@ -14,6 +15,8 @@ using pickle::Kind;
 using pickle::Object;
 
 constexpr size_t kMaxDimensions = 8;
+constexpr std::string_view kLightningPrefix =
+    "model.";  // the network is the attribute `model` of what Lightning trains
 
 /// The files inside lie in one folder, which is named after the file that was saved.
 class Archive {
@@ -153,14 +156,15 @@ void check_finite(const std::string& path, const std::string& key, const safeten
   }
 }
 
-safetensors::File read_state_dict(const Archive& archive, const Object& state_dict) {
+/// @param what  stands for the state_dict in messages
+safetensors::File read_state_dict(const Archive& archive, const Object& state_dict, const std::string& what) {
   safetensors::File file;
   TensorReader reader(archive);
   for (size_t i = 0; i < state_dict.items.size(); i += 2) {
     const Object& key = *state_dict.items[i];
     const Object& value = *state_dict.items[i + 1];
     if (key.kind != Kind::kText || value.kind != Kind::kTensor) {
-      throw std::runtime_error(archive.path() + ": \"model\": expected tensors by name, found a " +
+      throw std::runtime_error(archive.path() + ": " + what + ": expected tensors by name, found a " +
                                kind_name(value.kind) + " under a " + kind_name(key.kind));
     }
     const auto [entry, is_new] = file.tensors.try_emplace(key.text, reader.read(key.text, value));
@@ -168,6 +172,29 @@ safetensors::File read_state_dict(const Archive& archive, const Object& state_di
     check_finite(archive.path(), key.text, entry->second);
   }
   return file;
+}
+
+/// @throws std::runtime_error for a key without the prefix
+void strip_prefix(safetensors::File& file, const std::string& path) {
+  std::map<std::string, safetensors::Tensor> stripped;
+  for (auto& [key, tensor] : file.tensors) {
+    if (!key.starts_with(kLightningPrefix) || key.size() == kLightningPrefix.size()) {
+      throw std::runtime_error(path + ": expected every tensor's name to begin with " + std::string(kLightningPrefix) +
+                               ", found " + key);
+    }
+    stripped.emplace(key.substr(kLightningPrefix.size()), std::move(tensor));
+  }
+  file.tensors = std::move(stripped);
+}
+
+/// None where there is no such key, as in a bare state_dict.
+std::optional<int64_t> read_epoch(const Object& container, const std::string& path) {
+  if (container.find("epoch") == nullptr) return std::nullopt;
+  const int64_t epoch = need(container, "epoch", Kind::kInt, path).integer;
+  if (epoch < 0) {
+    throw std::runtime_error(path + ": \"epoch\": expected 0 or more, found " + std::to_string(epoch));
+  }
+  return epoch;
 }
 
 }  // namespace
@@ -181,7 +208,29 @@ PublishedCheckpoint read_published_checkpoint(const std::string& path) {
     throw std::runtime_error(path + ": \"val_acc\": expected a share from 0 to 1, found " +
                              std::to_string(checkpoint.val_acc));
   }
-  checkpoint.weights = read_state_dict(archive, need(pickled.root(), "model", Kind::kDict, path));
+  checkpoint.weights = read_state_dict(archive, need(pickled.root(), "model", Kind::kDict, path), "\"model\"");
+  return checkpoint;
+}
+
+LightningCheckpoint read_lightning_checkpoint(const std::string& path) {
+  const Archive archive(path);
+  const pickle::Pickle pickled(archive.record("data.pkl"), path);
+  const Object& root = pickled.root();
+  if (root.kind != Kind::kDict) {
+    throw std::runtime_error(path + ": expected a dict with the key \"state_dict\", or a bare state_dict, found a " +
+                             kind_name(root.kind));
+  }
+  LightningCheckpoint checkpoint;
+  const bool bare = root.find("state_dict") == nullptr;
+  if (bare) {
+    checkpoint.weights = read_state_dict(archive, root, "without a \"state_dict\" inside, the file itself");
+  } else {
+    checkpoint.epoch = read_epoch(root, path);
+    checkpoint.weights = read_state_dict(archive, need(root, "state_dict", Kind::kDict, path), "\"state_dict\"");
+  }
+  const auto& tensors = checkpoint.weights.tensors;
+  if (tensors.empty()) throw std::runtime_error(path + ": expected a state_dict with tensors, found it empty");
+  if (!bare || tensors.begin()->first.starts_with(kLightningPrefix)) strip_prefix(checkpoint.weights, path);
   return checkpoint;
 }
 
