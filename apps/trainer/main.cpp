@@ -49,9 +49,12 @@ Action eval_flags(CLI::App& app, trainer::EvalCommand& command) {
 }
 
 Action import_flags(CLI::App& app, trainer::ImportCommand& command) {
-  app.add_option("CHECKPOINT", command.checkpoint, "model.pt of the published code, summary.json beside it")
+  app.add_option("CHECKPOINT", command.checkpoint,
+                 "model.pt of the published code, summary.json beside it; or last.ckpt, with --config")
       ->required()
       ->type_name("");
+  app.add_option("--config", command.config, "of last.ckpt: the settings that it lacks, image, patch_size and so on")
+      ->type_name("FILE.json");
   app.add_option("--out", command.out, "a folder for the run; may not hold another one")->required()->type_name("RUN");
   return [&command] { return trainer::import(command); };
 }

@@ -56,10 +56,11 @@ void check_published_container(const Fixture& fixture, const trainer::ModelConfi
     EXPECT_TRUE(found.data == tensor.data) << name;
   }
   const auto run = trainer::read_published_summary(fixture.folder + "/summary.json", imported, container);
-  EXPECT_EQ(run.model.head, config.head);
-  EXPECT_EQ(run.model.width0, config.width0);
-  EXPECT_EQ(run.model.k, config.k);
-  EXPECT_EQ(run.model.temperature, config.temperature);
+  const auto& model = std::get<trainer::ModelConfig>(run.model);
+  EXPECT_EQ(model.head, config.head);
+  EXPECT_EQ(model.width0, config.width0);
+  EXPECT_EQ(model.k, config.k);
+  EXPECT_EQ(model.temperature, config.temperature);
 }
 
 Draws evaluation_draws(const Fixture& fixture, const Tensors& io) {

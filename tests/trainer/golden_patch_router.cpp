@@ -30,6 +30,8 @@ void check_choice(const Routing& routing, const Tensors& io) {
   expect_equal("assigned_expert", routing.expert, io["assigned_expert"]);
   expect_equal("slot", routing.slot, io["slot"]);
   EXPECT_EQ(routing.capacity, io["capacity"].item<int64_t>());
+  const at::Tensor kept = routing.expert.masked_select(routing.expert.ge(0));
+  expect_equal("tokens_per_expert", at::bincount(kept, {}, routing.scaled_logits.size(1)), io["tokens_per_expert"]);
   expect_close("combine_weight", routing.weight, io["combine_weight"], kForwardLimit);
   const trainer::DenseRouting dense = trainer::dense_routing(routing, routing.scaled_logits.size(1));
   expect_equal("dispatch", dense.dispatch, io["dispatch"]);

@@ -6,6 +6,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "trainer/data/adjust.h"
+#include "trainer/data/colour_jitter.h"
+#include "trainer/data/prepared_picture.h"
+#include "trainer/data/rand_augment.h"
+#include "trainer/data/random_erasing.h"
+#include "trainer/data/random_resized_crop.h"
+
 namespace moefb::trainer {
 namespace {
 
@@ -56,28 +63,81 @@ struct Normaliser {
 };
 
 /// For each coordinate of the crop the index into the picture, or -1.
-void source_indices(int start, bool flip, int extent, const AugmentConfig& augment, std::span<int> indices) {
+std::vector<int> source_indices(int start, bool flip, int extent, const AugmentConfig& augment) {
+  std::vector<int> indices;
   for (int i = 0; i < extent; ++i) {
     const int moved = flip ? extent - 1 - i : i;
-    indices[size_t(i)] = source_index(start - augment.crop_padding + moved, extent, augment.reflect);
+    indices.push_back(source_index(start - augment.crop_padding + moved, extent, augment.reflect));
   }
+  return indices;
 }
 
-void write_row(const uint8_t* row, std::span<const int> columns, const Levels& levels, int channel, float* dst) {
-  for (const int column : columns) *dst++ = levels[column < 0 ? 0 : row[3 * column + channel]];
-}
+/// A picture on its way into the batch. Which numbers it draws depends on (seed, epoch, index) alone, and each step has
+/// a sequence of its own, so that one option does not change what another one draws.
+class Preparation {
+ public:
+  Preparation(const PictureSet& set, const Dataset& dataset, const AugmentConfig& augment, uint64_t seed, int64_t epoch,
+              int64_t index)
+      : set_(set), dataset_(dataset), augment_(augment), seed_(seed), epoch_(epoch), index_(index) {}
 
-void check(const PictureSet& set, std::span<const int64_t> indices, const AugmentConfig& augment,
-           std::span<float> planes) {
-  const size_t expected = indices.size() * set.picture_bytes();
-  if (planes.size() != expected) {
-    throw std::runtime_error("make_batch: expected room for " + std::to_string(expected) + " values, found " +
-                             std::to_string(planes.size()));
+  /// (height, width, 3), as it is before it is normalised.
+  std::vector<uint8_t> pixels() const {
+    std::vector<uint8_t> out = moved(augment_.resized_crop ? random_part() : prepared_picture(dataset_, set_, index_));
+    Random grayscale = random(Stream::kGrayscale);
+    if (grayscale.between(0, 1) < augment_.grayscale) to_grayscale(out);
+    Random jitter = random(Stream::kColourJitter);
+    if (augment_.jitter.on()) apply_jitter(draw_jitter(augment_.jitter, jitter), out);
+    Random operations = random(Stream::kRandAugment);
+    for (int i = 0; i < augment_.rand_augment_operations; ++i) {
+      const int magnitude = augment_.rand_augment_magnitude;
+      apply_operation(draw_operation(magnitude, set_.width, set_.height, operations), set_.width, set_.height, out);
+    }
+    return out;
   }
-  const int side = std::min(set.height, set.width);
-  if (augment.crop_padding < 0 || augment.crop_padding >= side) {
-    throw std::runtime_error("augmentation: expected crop_padding from 0 to " + std::to_string(side - 1) + ", found " +
-                             std::to_string(augment.crop_padding));
+
+  void erase_part(std::span<float> planes) const {
+    Random erasing = random(Stream::kErasing);
+    const auto box = draw_erasing(set_.height, set_.width, augment_, erasing);
+    if (box) erase(*box, set_.height, set_.width, erasing, planes);
+  }
+
+ private:
+  Random random(Stream stream) const { return Random(seed_, stream, uint64_t(epoch_), uint64_t(index_)); }
+
+  std::vector<uint8_t> random_part() const {
+    Random crop = random(Stream::kResizedCrop);
+    const Image image = own_picture(set_, index_);
+    return resized_crop(image, draw_crop(image.height, image.width, augment_, crop), set_.height, set_.width);
+  }
+
+  std::vector<uint8_t> moved(std::vector<uint8_t> pixels) const {
+    const Move move = draw_move(augment_, seed_, epoch_, index_);
+    if (augment_.crop_padding == 0 && !move.flip) return pixels;
+    const std::vector<int> columns = source_indices(move.left, move.flip, set_.width, augment_);
+    std::vector<uint8_t> out(pixels.size(), 0);
+    uint8_t* dst = out.data();
+    for (const int row : source_indices(move.top, false, set_.height, augment_)) {
+      for (const int column : columns) {
+        const auto from = (size_t(row) * size_t(set_.width) + size_t(column)) * 3;
+        if (row >= 0 && column >= 0) std::copy_n(&pixels[from], 3, dst);
+        dst += 3;
+      }
+    }
+    return out;
+  }
+
+  const PictureSet& set_;
+  const Dataset& dataset_;
+  const AugmentConfig& augment_;
+  uint64_t seed_;
+  int64_t epoch_;
+  int64_t index_;
+};
+
+void write_planes(std::span<const uint8_t> pixels, const Normaliser& normaliser, float* dst) {
+  for (size_t channel = 0; channel < 3; ++channel) {
+    const Levels& levels = normaliser.levels[channel];
+    for (size_t i = channel; i < pixels.size(); i += 3) *dst++ = levels[pixels[i]];
   }
 }
 
@@ -85,24 +145,18 @@ void check(const PictureSet& set, std::span<const int64_t> indices, const Augmen
 
 void make_batch(const PictureSet& set, std::span<const int64_t> indices, const Dataset& dataset,
                 const AugmentConfig& augment, uint64_t seed, int64_t epoch, std::span<float> planes) {
-  check(set, indices, augment, planes);
+  check_augment(augment, set.height, set.width);
+  const size_t expected = indices.size() * set.picture_bytes();
+  if (planes.size() != expected) {
+    throw std::runtime_error("make_batch: expected room for " + std::to_string(expected) + " values, found " +
+                             std::to_string(planes.size()));
+  }
   const Normaliser normaliser(dataset);
-  const std::vector<uint8_t> black(size_t(set.width) * 3, 0);
-  std::vector<int> rows(size_t(set.height));
-  std::vector<int> columns(size_t(set.width));
-  float* dst = planes.data();
-  for (const int64_t index : indices) {
-    const Move move = draw_move(augment, seed, epoch, index);
-    source_indices(move.top, false, set.height, augment, rows);
-    source_indices(move.left, move.flip, set.width, augment, columns);
-    const uint8_t* picture = set.picture(index).data();
-    for (int channel = 0; channel < 3; ++channel) {
-      for (const int row : rows) {
-        const uint8_t* src = row < 0 ? black.data() : picture + size_t(row) * size_t(set.width) * 3;
-        write_row(src, columns, normaliser.levels[size_t(channel)], channel, dst);
-        dst += set.width;
-      }
-    }
+  for (size_t i = 0; i < indices.size(); ++i) {
+    const Preparation preparation(set, dataset, augment, seed, epoch, indices[i]);
+    const std::span<float> dst = planes.subspan(i * set.picture_bytes(), set.picture_bytes());
+    write_planes(preparation.pixels(), normaliser, dst.data());
+    preparation.erase_part(dst);
   }
 }
 

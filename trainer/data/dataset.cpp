@@ -5,6 +5,7 @@
 #include "trainer/data/cifar10.h"
 #include "trainer/data/folder.h"
 #include "trainer/data/shapes.h"
+#include "trainer/data/tiny_imagenet.h"
 
 namespace moefb::trainer {
 namespace {
@@ -22,7 +23,9 @@ Dataset load_dataset(const DataConfig& config, const LoadProgress& progress) {
   if (config.name == "shapes") return load_shapes(config);
   if (config.name == "cifar10") return load_cifar10(config);
   if (config.name == "folder") return load_folder(config, progress);
-  throw std::runtime_error("data: expected name \"shapes\", \"cifar10\" or \"folder\", found \"" + config.name + "\"");
+  if (config.name == "tiny-imagenet") return load_tiny_imagenet(config);
+  throw std::runtime_error("data: expected name \"shapes\", \"cifar10\", \"folder\" or \"tiny-imagenet\", found \"" +
+                           config.name + "\"");
 }
 
 }  // namespace moefb::trainer

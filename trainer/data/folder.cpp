@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 
 #include "trainer/data/class_folders.h"
+#include "trainer/data/colour_statistics.h"
 #include "trainer/data/picture_files.h"
 #include "trainer/data/split.h"
 
@@ -14,23 +14,6 @@ namespace moefb::trainer {
 namespace {
 
 using Files = std::vector<PictureFile>;
-
-std::vector<int64_t> labels_of(const Files& files) {
-  std::vector<int64_t> labels;
-  for (const PictureFile& file : files) labels.push_back(file.label);
-  return labels;
-}
-
-/// Moves the first `count` of a balanced order out of `from`. Both keep the order of their names.
-Files take(Files& from, int64_t count, int64_t classes, const Random& random) {
-  const std::vector<int64_t> order = balanced_order(labels_of(from), classes, random);
-  std::vector<bool> taken(from.size());
-  for (const int64_t i : std::span(order).first(size_t(count))) taken[size_t(i)] = true;
-  Files out, rest;
-  for (size_t i = 0; i < from.size(); ++i) (taken[i] ? out : rest).push_back(std::move(from[i]));
-  from = std::move(rest);
-  return out;
-}
 
 /// A set without a folder of its own is taken out of the training pictures; another one is cut to the size asked for.
 void settle_set(Files& set, Files& train, const char* key, int64_t asked, int64_t tenth, int64_t classes,
@@ -73,43 +56,44 @@ void check_classes(const Dataset& dataset) {
                            " keeps no picture to train on: it needs more pictures, or the other sets fewer");
 }
 
-/// Mean and deviation of one channel, of values in 0..1. Sums of whole numbers: the same on every machine.
-void measure_channel(const PictureSet& set, size_t channel, float& mean, float& stddev) {
-  uint64_t sum = 0, squares = 0;
-  for (size_t i = channel; i < set.pixels.size(); i += 3) {
-    sum += set.pixels[i];
-    squares += uint64_t(set.pixels[i]) * set.pixels[i];
-  }
-  const double n = double(set.pixels.size()) / 3;
-  const double average = double(sum) / n;
-  const double deviation = std::sqrt(std::max(0.0, double(squares) / n - average * average));
-  mean = float(average / 255);
-  stddev = float(std::max(1.0, deviation) / 255);  // pictures of one colour have none, and it divides
+PictureSet load_set(const DataConfig& config, const Files& files, const LoadProgress& progress,
+                    std::vector<std::string>& notes) {
+  return config.stream ? stream_pictures(config, files) : load_pictures(config, files, progress, notes);
 }
 
-void settle_colours(const DataConfig& config, Dataset& dataset) {
+void settle_colours(const DataConfig& config, const LoadProgress& progress, Dataset& dataset) {
+  if (!config.mean || !config.stddev) measure_colours(dataset, dataset.train.streamed() ? progress : nullptr);
   for (size_t c = 0; c < 3; ++c) {
-    measure_channel(dataset.train, c, dataset.mean[c], dataset.stddev[c]);
     if (config.mean) dataset.mean[c] = (*config.mean)[c];
     if (config.stddev) dataset.stddev[c] = (*config.stddev)[c];
   }
 }
 
+void check_options(const DataConfig& config) {
+  if (!config.stream || !config.skip_unreadable) return;
+  throw std::runtime_error(
+      "data set folder: streamed pictures are read when they are needed, too late to leave unreadable ones out: "
+      "expected "
+      "to refuse them, found to skip them");
+}
+
 }  // namespace
 
 Dataset load_folder(const DataConfig& config, const LoadProgress& progress) {
+  check_options(config);
   ClassFolders listed = list_class_folders(config.path);
   split(config, listed);
-  check_memory(config, listed);
+  if (!config.stream) check_memory(config, listed);
   Dataset dataset;
   dataset.name = "folder";
   dataset.class_names = listed.class_names;
   dataset.notes = listed.notes;
+  dataset.picture = config.picture;
   const auto total = int64_t(listed.train.size() + listed.val.size() + listed.test.size());
   int64_t before = 0;
   const auto load = [&](const Files& files) {
     const LoadProgress report = [&](int64_t done, int64_t) { progress(before + done, total); };
-    PictureSet set = load_pictures(config, files, progress ? report : nullptr, dataset.notes);
+    PictureSet set = load_set(config, files, progress ? report : nullptr, dataset.notes);
     before += int64_t(files.size());
     return set;
   };
@@ -117,7 +101,7 @@ Dataset load_folder(const DataConfig& config, const LoadProgress& progress) {
   dataset.val = load(listed.val);
   dataset.test = load(listed.test);
   check_classes(dataset);
-  settle_colours(config, dataset);
+  settle_colours(config, progress, dataset);
   return dataset;
 }
 

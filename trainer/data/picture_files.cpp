@@ -8,18 +8,11 @@
 #include <stdexcept>
 
 #include "trainer/data/parallel.h"
+#include "trainer/data/prepared_picture.h"
+#include "trainer/data/split.h"
 
 namespace moefb::trainer {
 namespace {
-
-Preprocessing rule_of(const DataConfig& config) {
-  Preprocessing rule;
-  rule.height = rule.width = config.image;
-  rule.resize = config.picture.resize;
-  rule.resize_to = config.picture.resize_to == 0 ? config.image : config.picture.resize_to;
-  rule.filter = config.picture.filter;
-  return rule;
-}
 
 Status load_one(const std::string& path, const Preprocessing& rule, std::span<uint8_t> pixels) {
   const Result<Image> image = load_image(path.c_str());
@@ -71,7 +64,6 @@ void drop(const std::map<int64_t, Status>& failures, PictureSet& set) {
 PictureSet set_without_pixels(const DataConfig& config, std::span<const PictureFile> files) {
   PictureSet set;
   set.height = set.width = config.image;
-  set.pixels.resize(files.size() * set.picture_bytes());
   for (const PictureFile& file : files) {
     set.labels.push_back(file.label);
     set.files.push_back(file.path);
@@ -81,10 +73,29 @@ PictureSet set_without_pixels(const DataConfig& config, std::span<const PictureF
 
 }  // namespace
 
+PictureSet stream_pictures(const DataConfig& config, std::span<const PictureFile> files) {
+  PictureSet set = set_without_pixels(config, files);
+  set.root = config.path;
+  return set;
+}
+
+std::vector<PictureFile> take(std::vector<PictureFile>& from, int64_t count, int64_t classes, const Random& random) {
+  std::vector<int64_t> labels;
+  for (const PictureFile& file : from) labels.push_back(file.label);
+  const std::vector<int64_t> order = balanced_order(labels, classes, random);
+  std::vector<bool> taken(from.size());
+  for (const int64_t i : std::span(order).first(size_t(count))) taken[size_t(i)] = true;
+  std::vector<PictureFile> out, rest;
+  for (size_t i = 0; i < from.size(); ++i) (taken[i] ? out : rest).push_back(std::move(from[i]));
+  from = std::move(rest);
+  return out;
+}
+
 PictureSet load_pictures(const DataConfig& config, std::span<const PictureFile> files, const LoadProgress& progress,
                          std::vector<std::string>& notes) {
   PictureSet set = set_without_pixels(config, files);
-  const Preprocessing rule = rule_of(config);
+  set.pixels.resize(files.size() * set.picture_bytes());
+  const Preprocessing rule = resize_rule(config.picture, config.image, config.image);
   Failures failures;
   const auto load = [&](int64_t i) {
     if (failures.any() && !config.skip_unreadable) return;

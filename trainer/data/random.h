@@ -20,7 +20,12 @@ enum class Stream : uint64_t {
   kOrder,
   kAugment,
   kExamplePicture,
-  kFlip
+  kFlip,
+  kResizedCrop,
+  kGrayscale,
+  kColourJitter,
+  kRandAugment,
+  kErasing
 };
 
 class Random {
@@ -36,6 +41,9 @@ class Random {
 
   /// Uniform in [0, 1), a multiple of 2^-24: exact in float.
   float unit() { return float(next() >> 40) * 0x1p-24f; }
+
+  /// Uniform in [low, high), in steps of 2^-53 of the way; `low` if both are equal.
+  double between(double low, double high) { return low + (high - low) * (double(next() >> 11) * 0x1p-53); }
 
   /// Uniform in 0 .. n-1, without bias; n >= 1.
   uint32_t below(uint32_t n) {

@@ -1,30 +1,6 @@
 #include "trainer/models/cifar_net.h"
 
-#include <ATen/autocast_mode.h>
-
 namespace moefb::trainer {
-namespace {
-
-/// bf16 autocast on the CPU while it lives.
-class Bf16Autocast {
- public:
-  Bf16Autocast() : was_enabled_(at::autocast::is_autocast_enabled(at::kCPU)) {
-    at::autocast::set_autocast_enabled(at::kCPU, true);
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    at::autocast::increment_nesting();
-  }
-  ~Bf16Autocast() {
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCPU, was_enabled_);
-  }
-  Bf16Autocast(const Bf16Autocast&) = delete;
-  Bf16Autocast& operator=(const Bf16Autocast&) = delete;
-
- private:
-  bool was_enabled_;
-};
-
-}  // namespace
 
 CifarNet::CifarNet(const ModelConfig& config) {
   // The published checkpoint wraps the network once more: keys read backbone.backbone.conv1.weight.
@@ -42,6 +18,14 @@ NetOutput CifarNet::forward(const at::Tensor& images, Precision precision, const
     out.features = backbone_->forward(images, maps);
   }
   out.head = head_->forward(out.features, draws);
+  return out;
+}
+
+NetworkOutput CifarNet::run(const at::Tensor& images, Precision precision) {
+  NetworkOutput out;
+  out.head = forward(images, precision).head;
+  out.logits = out.head.logits;
+  out.aux_loss = out.head.aux_loss;
   return out;
 }
 

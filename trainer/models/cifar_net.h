@@ -7,21 +7,17 @@
 
 #include "trainer/models/head.h"
 #include "trainer/models/model_config.h"
+#include "trainer/models/network.h"
 #include "trainer/models/resnet.h"
 
 namespace moefb::trainer {
-
-enum class Precision : uint8_t {
-  kF32,
-  kBf16,  ///< autocast of the backbone; the head stays in f32, where rounding would change routes
-};
 
 struct NetOutput {
   at::Tensor features;  ///< (B, in_dim) f32
   HeadOutput head;
 };
 
-class CifarNet : public torch::nn::Module {
+class CifarNet : public torch::nn::Module, public Network {
  public:
   /// @pre config.kind is cifar_e2e, config.num_classes is set
   explicit CifarNet(const ModelConfig& config);
@@ -29,6 +25,10 @@ class CifarNet : public torch::nn::Module {
   /// @param images  (B, 3, H, W) normalised
   NetOutput forward(const at::Tensor& images, Precision precision = Precision::kF32, const Draws* draws = nullptr,
                     FeatureMaps* maps = nullptr);
+
+  using Network::run;
+  NetworkOutput run(const at::Tensor& images, Precision precision) override;
+  torch::nn::Module& module() override { return *this; }
 
   Head& head() { return *head_; }
 

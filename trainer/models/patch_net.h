@@ -19,13 +19,6 @@
 
 namespace moefb::trainer {
 
-/// Weights of the routers' losses in the total.
-struct RouterLossWeights {
-  double balance = 0;
-  double z = 0;
-  double diversity = 0;
-};
-
 /// Router noise given instead of drawn, by layer: (T, E) uniform in [0, 1). A layer that is absent gets none.
 using RouterDraws = std::map<int64_t, at::Tensor>;
 
@@ -34,12 +27,13 @@ class PatchNet : public torch::nn::Module, public Network {
   /// @pre config.num_classes is set
   explicit PatchNet(const PatchNetConfig& config, DispatchKind dispatch = DispatchKind::kIndex);
 
-  /// What holds until the next call: an epoch's routing and its price. At first the routers are specialised, with the
-  /// configured temperature, without noise; losses cost nothing.
-  void set_phase(const RoutingPhase& phase, const RouterLossWeights& weights);
+  /// At first the routers are specialised, with the configured temperature, without noise; losses cost nothing.
+  void set_phase(const RoutingPhase& phase, const RouterLossWeights& weights) override;
   const RoutingPhase& phase() const { return phase_; }
 
-  NetworkOutput run(const at::Tensor& images) override { return forward(images); }
+  using Network::run;
+  /// In f32, whatever is asked for.
+  NetworkOutput run(const at::Tensor& images, Precision) override { return forward(images); }
   torch::nn::Module& module() override { return *this; }
 
   /// @param images  (B, 3, H, W); with an identity stem (B, base_channels, H, W)

@@ -6,9 +6,14 @@ Resnet18::Resnet18(int64_t width0, int64_t classes) : ResNet(width0, Stem::kLarg
   fc_ = register_module("fc", torch::nn::Linear(8 * width0, classes));
 }
 
-NetworkOutput Resnet18::run(const at::Tensor& images) {
+NetworkOutput Resnet18::run(const at::Tensor& images, Precision precision) {
   NetworkOutput out;
-  out.logits = fc_->forward(forward(images));
+  if (precision == Precision::kBf16) {
+    const Bf16Autocast autocast;
+    out.logits = fc_->forward(forward(images)).to(at::kFloat);
+  } else {
+    out.logits = fc_->forward(forward(images));
+  }
   return out;
 }
 

@@ -14,7 +14,8 @@ class Resnet18 : public ResNet, public Network {
   /// @param width0  channels of the first stage; published: 64
   Resnet18(int64_t width0, int64_t classes);
 
-  NetworkOutput run(const at::Tensor& images) override;
+  using Network::run;
+  NetworkOutput run(const at::Tensor& images, Precision precision) override;
   torch::nn::Module& module() override { return *this; }
 
  private:

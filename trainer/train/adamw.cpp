@@ -4,8 +4,16 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
+#include <stdexcept>
 
 namespace moefb::trainer {
+namespace {
+
+const std::string kMeanPrefix = "mean.";
+const std::string kSquarePrefix = "square.";
+const std::string kStepsPrefix = "steps.";
+
+}  // namespace
 
 AdamW::AdamW(torch::nn::Module& module, const AdamWConfig& config, GroupRule rule) : config_(config) {
   for (const auto& item : module.named_parameters()) {
@@ -41,6 +49,30 @@ void AdamW::update(Parameter& parameter, double rate) {
   const double square_scale = 1 - std::pow(config_.beta2, double(moments.steps));
   const at::Tensor deviation = (moments.square / square_scale).sqrt_().add_(config_.eps);
   weights.addcdiv_(moments.mean, deviation, -rate / mean_scale);
+}
+
+std::map<std::string, at::Tensor> AdamW::state() const {
+  std::map<std::string, at::Tensor> state;
+  for (const auto& [name, moments] : moments_) {
+    state[kMeanPrefix + name] = moments.mean;
+    state[kSquarePrefix + name] = moments.square;
+    state[kStepsPrefix + name] = at::full({1}, moments.steps, at::kLong);
+  }
+  return state;
+}
+
+void AdamW::set_state(const std::map<std::string, at::Tensor>& state) {
+  moments_.clear();
+  for (const auto& [key, steps] : state) {
+    if (!key.starts_with(kStepsPrefix)) continue;
+    const std::string name = key.substr(kStepsPrefix.size());
+    const auto mean = state.find(kMeanPrefix + name);
+    const auto square = state.find(kSquarePrefix + name);
+    if (mean == state.end() || square == state.end()) {
+      throw std::runtime_error("the moments of parameter " + name + " are missing");
+    }
+    moments_[name] = {mean->second, square->second, steps.item<int64_t>()};
+  }
 }
 
 }  // namespace moefb::trainer

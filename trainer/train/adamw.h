@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/train/optimizer.h"
 #include "trainer/train/parameter_groups.h"
 
 namespace moefb::trainer {
@@ -20,12 +21,7 @@ struct AdamWConfig {
   double weight_decay = 1e-3;  ///< of group kDecay
 };
 
-struct LearningRates {
-  double backbone = 0;  ///< groups kDecay and kNoDecay
-  double router = 0;
-};
-
-class AdamW {
+class AdamW : public Optimizer {
  public:
   /// What is kept of one parameter.
   struct Moments {
@@ -37,16 +33,19 @@ class AdamW {
   /// @param module  whose parameters are updated; must outlive this
   AdamW(torch::nn::Module& module, const AdamWConfig& config, GroupRule rule = group_by_name);
 
-  /// Resets gradients to none, not to zero: the next step skips what then gets no gradient.
-  void zero_grad();
+  void zero_grad() override;
 
   /// w *= 1 - rate * decay; then w -= rate * mean' / (sqrt(square') + eps), with both moments corrected for their
   /// beginning at zero. Parameters without a gradient keep weight and moments, and their steps are not counted.
-  void step(const LearningRates& rates);
+  /// The backbone's rate is that of groups kDecay and kNoDecay.
+  void step(const LearningRates& rates) override;
 
   /// By parameter name; a parameter that never had a gradient has none.
   const std::map<std::string, Moments>& moments() const { return moments_; }
   void set_moments(std::map<std::string, Moments> moments) { moments_ = std::move(moments); }
+
+  std::map<std::string, at::Tensor> state() const override;
+  void set_state(const std::map<std::string, at::Tensor>& state) override;
 
  private:
   struct Parameter {

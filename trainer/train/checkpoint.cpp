@@ -14,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kMomentumPrefix = "momentum.";
 const std::string kPending = ".pending";
 
 at::Tensor generator_state() {
@@ -29,16 +28,17 @@ void set_generator_state(const at::Tensor& state) {
   generator.set_state(state);
 }
 
-safetensors::File optimizer_file(const Sgd& sgd, const Position& position) {
+safetensors::File optimizer_file(const Optimizer& optimizer, const Position& position) {
   safetensors::File file;
-  for (const auto& [name, velocity] : sgd.momentum()) file.tensors[kMomentumPrefix + name] = from_torch(velocity);
+  for (const auto& [name, tensor] : optimizer.state()) file.tensors[name] = from_torch(tensor);
   file.tensors["generator_state"] = from_torch(generator_state());
   file.tensors["position"] = safetensors::Tensor::from_i64(
       {6}, std::vector<int64_t>{position.epoch, position.batch, position.step, position.kept_epoch, position.correct,
                                 position.pictures});
   file.tensors["sums"] =
       safetensors::Tensor::from_f64({2}, std::vector<double>{position.best_val_acc, position.loss_sum});
-  file.tensors["routing_sums"] = from_torch(position.routing_sums);
+  file.tensors["routing_sums"] =
+      safetensors::Tensor::from_f64({int64_t(position.routing_sums.size())}, position.routing_sums);
   file.metadata["step"] = std::to_string(position.step);
   return file;
 }
@@ -64,16 +64,15 @@ Position read_position(const safetensors::File& file, const std::string& path) {
   position.pictures = counts[5];
   position.best_val_acc = sums.const_data_ptr<double>()[0];
   position.loss_sum = sums.const_data_ptr<double>()[1];
-  position.routing_sums = to_torch(need(file, "routing_sums", path));
+  const at::Tensor routing = to_torch(need(file, "routing_sums", path)).to(at::kDouble);
+  position.routing_sums.assign(routing.const_data_ptr<double>(), routing.const_data_ptr<double>() + routing.numel());
   return position;
 }
 
-std::map<std::string, at::Tensor> read_momentum(const safetensors::File& file) {
-  std::map<std::string, at::Tensor> momentum;
-  for (const auto& [name, tensor] : file.tensors) {
-    if (name.starts_with(kMomentumPrefix)) momentum[name.substr(kMomentumPrefix.size())] = to_torch(tensor);
-  }
-  return momentum;
+std::map<std::string, at::Tensor> read_state(const safetensors::File& file) {
+  std::map<std::string, at::Tensor> state;
+  for (const auto& [name, tensor] : file.tensors) state[name] = to_torch(tensor);
+  return state;
 }
 
 std::string step_of(const std::string& path) {
@@ -94,14 +93,14 @@ void finish_renaming(const RunFolder& folder, const std::string& step) {
 
 }  // namespace
 
-void save_checkpoint(const RunFolder& folder, const torch::nn::Module& model, const Sgd& sgd,
+void save_checkpoint(const RunFolder& folder, const torch::nn::Module& model, const Optimizer& optimizer,
                      const Position& position) {
   safetensors::File weights = state_dict(model);
   weights.metadata["step"] = std::to_string(position.step);
   const std::string pending = folder.last_weights() + kPending;
   safetensors::write(pending, weights);
   try {
-    safetensors::write(folder.optimizer(), optimizer_file(sgd, position));
+    safetensors::write(folder.optimizer(), optimizer_file(optimizer, position));
   } catch (const std::runtime_error&) {
     std::error_code ignored;
     fs::remove(pending, ignored);  // the disk is full, say: the checkpoint before stays as it was
@@ -114,12 +113,12 @@ bool has_checkpoint(const RunFolder& folder) {
   return fs::exists(folder.optimizer());
 }
 
-Position load_checkpoint(const RunFolder& folder, torch::nn::Module& model, Sgd& sgd) {
+Position load_checkpoint(const RunFolder& folder, torch::nn::Module& model, Optimizer& optimizer) {
   const safetensors::File file = safetensors::read(folder.optimizer());
   const Position position = read_position(file, folder.optimizer());
   finish_renaming(folder, std::to_string(position.step));
   load_state_dict(model, safetensors::read(folder.last_weights()), folder.last_weights());
-  sgd.set_momentum(read_momentum(file));
+  optimizer.set_state(read_state(file));
   set_generator_state(to_torch(need(file, "generator_state", folder.optimizer())));
   return position;
 }

@@ -3,8 +3,10 @@
 
 #include <torch/nn/module.h>
 
+#include <vector>
+
+#include "trainer/train/optimizer.h"
 #include "trainer/train/run_folder.h"
-#include "trainer/train/sgd.h"
 
 namespace moefb::trainer {
 
@@ -18,16 +20,17 @@ struct Position {
   double loss_sum = 0;  ///< of the epoch's batches so far
   int64_t correct = 0;  ///< of its pictures so far
   int64_t pictures = 0;
-  at::Tensor routing_sums;  ///< RoutingStats::sums() of the epoch so far
+  std::vector<double> routing_sums;  ///< RoutingMeter::sums() of the epoch so far
 };
 
-/// Writes last.safetensors and optimizer.safetensors: weights, momentum, the default generator's state, position. A
-/// crash at any moment leaves a pair that load_checkpoint() can read.
-void save_checkpoint(const RunFolder& folder, const torch::nn::Module& model, const Sgd& sgd, const Position& position);
+/// Writes last.safetensors and optimizer.safetensors: weights, the optimiser's state, the default generator's state,
+/// position. A crash at any moment leaves a pair that load_checkpoint() can read.
+void save_checkpoint(const RunFolder& folder, const torch::nn::Module& model, const Optimizer& optimizer,
+                     const Position& position);
 
 bool has_checkpoint(const RunFolder& folder);
 
 /// Restores all of it. @throws std::runtime_error that names the file and what it lacks
-Position load_checkpoint(const RunFolder& folder, torch::nn::Module& model, Sgd& sgd);
+Position load_checkpoint(const RunFolder& folder, torch::nn::Module& model, Optimizer& optimizer);
 
 }  // namespace moefb::trainer

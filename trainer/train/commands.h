@@ -23,8 +23,9 @@ struct EvalCommand {
 };
 
 struct ImportCommand {
-  std::string checkpoint;  ///< the published container model.pt, summary.json beside it
+  std::string checkpoint;  ///< the published container: model.pt, summary.json beside it, or last.ckpt
   std::string out;         ///< the new run folder
+  std::string config;      ///< of last.ckpt: the JSON file with the settings that it lacks; else empty
 };
 
 /// All return the exit code, 0 or kExitInterrupted. @throws std::exception with a message for the user

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "trainer/models/cifar_net.h"
 #include "trainer/models/state_dict.h"
 #include "trainer/train/agreement.h"
 #include "trainer/train/commands.h"
@@ -19,15 +20,17 @@
 namespace moefb::trainer {
 namespace {
 
-Evaluation evaluate_kept_weights(const RunFolder& folder, const RunConfig& config, const Dataset& dataset) {
+Evaluation evaluate_kept_weights(const RunFolder& folder, const RunConfig& config, const Dataset& dataset,
+                                 RoutingMeter& meter) {
   if (!std::filesystem::exists(folder.kept_weights())) {
     throw std::runtime_error(folder.path() + ": has no model.safetensors yet; it appears after the first epoch");
   }
   at::set_num_threads(int(config.train.threads));
-  CifarNet model(config.model);
-  load_state_dict(model, safetensors::read(folder.kept_weights()), folder.kept_weights());
-  if (config.train.channels_last.value()) use_channels_last(model);
-  return *evaluate(model, dataset, dataset.test, {config.train.batch_size, config.train.channels_last.value()});
+  const auto network = make_network(config.model);
+  load_state_dict(network->module(), safetensors::read(folder.kept_weights()), folder.kept_weights());
+  if (config.train.channels_last.value()) use_channels_last(network->module());
+  const BatchLayout layout{config.train.batch_size, config.train.channels_last.value(), int(config.train.workers)};
+  return *evaluate(*network, dataset, dataset.test, layout, &meter);
 }
 
 /// Sparse heads: how many pictures went to each expert, at all and as their first choice.
@@ -41,13 +44,13 @@ void print_routes(const at::Tensor& topk_idx, int64_t experts) {
   }
 }
 
-void print_utilisation(const Evaluation& evaluation) {
-  const RoutingStats stats = routing_stats(evaluation);
-  const std::vector<double> utilisation = stats.utilisation();
-  for (size_t e = 0; e < utilisation.size(); ++e) {
-    std::printf("expert %2zu: %5.1f %% of the mixture\n", e, 100 * utilisation[e]);
-  }
-  std::printf("routing entropy %.3f nats\n", stats.entropy());
+/// Batches as the trainer's own where pictures of a batch compete for capacity.
+RuntimeSettings runtime_settings(const RunConfig& config) {
+  RuntimeSettings settings;
+  settings.threads = int(config.train.threads);
+  const auto* patches = std::get_if<PatchNetConfig>(&config.model);
+  if (patches && patches->router.capacity_group == CapacityGroup::kBatch) settings.batch = int(config.train.batch_size);
+  return settings;
 }
 
 struct Comparison {
@@ -58,7 +61,7 @@ struct Comparison {
 Comparison compare_with_runtime(const EvalCommand& command, const RunConfig& config, const Dataset& dataset,
                                 const Evaluation& evaluation) {
   if (command.model.empty()) return {};
-  const RuntimeAnswers answers = runtime_answers(command.model, dataset, dataset.test, int(config.train.threads));
+  const RuntimeAnswers answers = runtime_answers(command.model, dataset, dataset.test, runtime_settings(config));
   Comparison comparison;
   comparison.logits = at::tensor(answers.logits).reshape(evaluation.logits.sizes());
   const Agreement agreement = compare_answers(evaluation.logits, comparison.logits, answers.bf16_weights);
@@ -94,11 +97,12 @@ int eval(const EvalCommand& command) {
   resolve(config, dataset);
   if (dataset.test.size() == 0) throw std::runtime_error("data set " + dataset.name + " has no test pictures");
 
-  const Evaluation evaluation = evaluate_kept_weights(folder, config, dataset);
+  const auto meter = make_routing_meter(config.model);
+  const Evaluation evaluation = evaluate_kept_weights(folder, config, dataset, *meter);
   std::printf("%ld test pictures of %s: loss %.4f  acc %.2f %%\n", long(dataset.test.size()), dataset.name.c_str(),
               evaluation.loss, 100 * evaluation.accuracy);
-  if (evaluation.topk_idx.defined()) print_routes(evaluation.topk_idx, config.model.num_experts);
-  if (evaluation.probs.defined()) print_utilisation(evaluation);
+  if (evaluation.topk_idx.defined()) print_routes(evaluation.topk_idx, evaluation.probs.size(1));
+  std::printf("%s", meter->describe().c_str());
 
   const Comparison comparison = compare_with_runtime(command, config, dataset, evaluation);
   if (!command.predictions.empty()) {

@@ -2,50 +2,65 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <numeric>
 
-namespace moefb::trainer {
+#include "trainer/train/batch_images.h"
 
-at::Tensor load_images(const Dataset& dataset, const PictureSet& set, std::span<const int64_t> indices,
-                       const AugmentConfig& augment, uint64_t seed, int64_t epoch, bool channels_last) {
-  const at::Tensor images = at::empty({int64_t(indices.size()), 3, set.height, set.width}, at::kFloat);
-  make_batch(set, indices, dataset, augment, seed, epoch, {images.mutable_data_ptr<float>(), size_t(images.numel())});
-  return channels_last ? images.contiguous(at::MemoryFormat::ChannelsLast) : images;
+namespace moefb::trainer {
+namespace {
+
+std::vector<int64_t> in_order(int64_t count) {
+  std::vector<int64_t> indices(static_cast<size_t>(count));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
 }
 
-std::optional<Evaluation> evaluate(CifarNet& model, const Dataset& dataset, const PictureSet& set,
-                                   const BatchLayout& layout, const std::function<bool()>& stop) {
+/// The answers of a pass, batch by batch.
+class Answers {
+ public:
+  void add(const NetworkOutput& out, const at::Tensor& labels) {
+    loss_sum_ += at::cross_entropy_loss(out.logits, labels).item<double>();
+    logits_.push_back(out.logits);
+    if (out.head.probs.defined()) probs_.push_back(out.head.probs);
+    if (out.head.topk_idx.defined()) topk_idx_.push_back(out.head.topk_idx);
+  }
+
+  Evaluation finish(const at::Tensor& labels) const {
+    Evaluation result;
+    result.labels = labels;
+    if (logits_.empty()) return result;
+    result.logits = at::cat(logits_);
+    if (!probs_.empty()) result.probs = at::cat(probs_);
+    if (!topk_idx_.empty()) result.topk_idx = at::cat(topk_idx_);
+    result.loss = loss_sum_ / double(logits_.size());
+    result.accuracy = result.logits.argmax(1).eq(labels).sum().item<double>() / double(labels.size(0));
+    return result;
+  }
+
+ private:
+  double loss_sum_ = 0;
+  std::vector<at::Tensor> logits_, probs_, topk_idx_;
+};
+
+}  // namespace
+
+std::optional<Evaluation> evaluate(Network& network, const Dataset& dataset, const PictureSet& set,
+                                   const BatchLayout& layout, RoutingMeter* meter, const std::function<bool()>& stop) {
   const at::NoGradGuard no_grad;
-  model.eval();
-  Evaluation result;
-  result.labels = at::tensor(set.labels, at::kLong);
-  std::vector<at::Tensor> logits, probs, topk_idx;
-  double loss_sum = 0;
-  for (int64_t first = 0; first < set.size(); first += layout.batch_size) {
-    std::vector<int64_t> indices(size_t(std::min(layout.batch_size, set.size() - first)));
-    std::iota(indices.begin(), indices.end(), first);
-    const NetOutput out = model.forward(load_images(dataset, set, indices, {}, 0, 0, layout.channels_last));
-    const at::Tensor labels = result.labels.narrow(0, first, int64_t(indices.size()));
-    loss_sum += at::cross_entropy_loss(out.head.logits, labels).item<double>();
-    logits.push_back(out.head.logits);
-    if (out.head.probs.defined()) probs.push_back(out.head.probs);
-    if (out.head.topk_idx.defined()) topk_idx.push_back(out.head.topk_idx);
+  network.module().eval();
+  const at::Tensor labels = at::tensor(set.labels, at::kLong);
+  Loader loader(dataset, set, {}, 0, 0, in_order(set.size()), layout.batch_size, layout.workers);
+  Answers answers;
+  int64_t first = 0;
+  while (const std::optional<Batch> batch = loader.next()) {
+    const NetworkOutput out = network.run(batch_images(*batch, set, layout.channels_last));
+    const auto size = int64_t(batch->indices.size());
+    answers.add(out, labels.narrow(0, first, size));
+    if (meter) meter->add(out);
+    first += size;
     if (stop && stop()) return std::nullopt;
   }
-  if (logits.empty()) return result;
-  result.logits = at::cat(logits);
-  if (!probs.empty()) result.probs = at::cat(probs);
-  if (!topk_idx.empty()) result.topk_idx = at::cat(topk_idx);
-  result.loss = loss_sum / double(logits.size());
-  result.accuracy = result.logits.argmax(1).eq(result.labels).sum().item<double>() / double(set.size());
-  return result;
-}
-
-RoutingStats routing_stats(const Evaluation& evaluation) {
-  RoutingStats stats(evaluation.probs.defined() ? evaluation.probs.size(1) : 0);
-  if (evaluation.probs.defined()) stats.add(evaluation.probs);
-  return stats;
+  return answers.finish(labels);
 }
 
 }  // namespace moefb::trainer

@@ -4,12 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 
-#include "trainer/data/augment.h"
 #include "trainer/data/dataset.h"
-#include "trainer/models/cifar_net.h"
-#include "trainer/train/routing_stats.h"
+#include "trainer/models/network.h"
+#include "trainer/train/routing_meter.h"
 
 namespace moefb::trainer {
 
@@ -18,26 +16,23 @@ struct Evaluation {
   double accuracy = 0;  ///< 0..1, over all pictures
   at::Tensor logits;    ///< (n, C)
   at::Tensor labels;    ///< (n) I64
-  at::Tensor probs;     ///< (n, E); undefined for the dense head
-  at::Tensor topk_idx;  ///< (n, k); undefined for dense and soft
+  at::Tensor probs;     ///< (n, E) of a head with experts; else undefined
+  at::Tensor topk_idx;  ///< (n, k) of a sparse head; else undefined
 };
 
+/// How the pictures of a pass come.
 struct BatchLayout {
   int64_t batch_size = 128;
   bool channels_last = false;
+  int workers = 0;  ///< threads that prepare them ahead
 };
 
-/// Pictures `indices` of `set`, normalised, (n, 3, H, W).
-at::Tensor load_images(const Dataset& dataset, const PictureSet& set, std::span<const int64_t> indices,
-                       const AugmentConfig& augment, uint64_t seed, int64_t epoch, bool channels_last);
-
-/// Always in f32: that is what the runtime will compute. Leaves the model in evaluation mode.
-/// @param stop  asked after every batch; null: never
+/// Always in f32: that is what the runtime will compute. Leaves the network in evaluation mode.
+/// @param meter  counts how the pictures were routed; may be null
+/// @param stop   asked after every batch; null: never
 /// @return nothing if it was stopped
-std::optional<Evaluation> evaluate(CifarNet& model, const Dataset& dataset, const PictureSet& set,
-                                   const BatchLayout& layout, const std::function<bool()>& stop = nullptr);
-
-/// Routing statistics of a whole evaluation. @param experts  0: none
-RoutingStats routing_stats(const Evaluation& evaluation);
+std::optional<Evaluation> evaluate(Network& network, const Dataset& dataset, const PictureSet& set,
+                                   const BatchLayout& layout, RoutingMeter* meter = nullptr,
+                                   const std::function<bool()>& stop = nullptr);
 
 }  // namespace moefb::trainer

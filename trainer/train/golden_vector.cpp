@@ -3,51 +3,52 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
-#include <limits>
+#include <cmath>
 
 #include "converter/safetensors.h"
 #include "trainer/models/state_dict.h"
+#include "trainer/train/route_margins.h"
 
 namespace moefb::trainer {
 namespace {
 
 constexpr int64_t kBatch = 4;
+constexpr int64_t kLargePicture = 64;  ///< side from which one picture has tokens and arithmetic enough
 constexpr int kTries = 100;
-constexpr double kMinMargin = 2e-3;
 
-// Smallest lead of the k-th score over the next; infinite where every expert is chosen, or there is no choice.
-double smallest_margin(const HeadOutput& head) {
-  if (!head.topk_idx.defined() || head.topk_idx.size(1) == head.gate_scores.size(1)) {
-    return std::numeric_limits<double>::infinity();
-  }
-  const int64_t k = head.topk_idx.size(1);
-  const at::Tensor best = std::get<0>(head.gate_scores.topk(k + 1, 1));
-  return (best.select(1, k - 1) - best.select(1, k)).min().item<double>();
+void add_margin(safetensors::File& file, const char* key, double margin) {
+  if (std::isfinite(margin)) file.metadata[key] = std::to_string(margin);
 }
 
-safetensors::File golden_file(const at::Tensor& input, const HeadOutput& head, uint64_t seed, double margin) {
+safetensors::File golden_file(const at::Tensor& input, const NetworkOutput& out, uint64_t seed,
+                              const RouteMargins& margins) {
   safetensors::File file;
   file.tensors["input"] = from_torch(input);
-  file.tensors["logits"] = from_torch(head.logits);
-  if (head.topk_idx.defined()) file.tensors["topk_idx"] = from_torch(head.topk_idx);
+  file.tensors["logits"] = from_torch(out.logits);
+  if (out.head.topk_idx.defined()) file.tensors["topk_idx"] = from_torch(out.head.topk_idx);
+  for (const LayerRouting& layer : out.routing) {
+    file.tensors["layer" + std::to_string(layer.layer) + ".assigned_expert"] = from_torch(layer.routing.expert);
+  }
   file.metadata["seed"] = std::to_string(seed);
-  if (margin < std::numeric_limits<double>::infinity()) file.metadata["top1_margin"] = std::to_string(margin);
+  add_margin(file, "top1_margin", margins.top1);
+  add_margin(file, "capacity_margin", margins.capacity);
   return file;
 }
 
 }  // namespace
 
-std::string write_golden_vector(CifarNet& model, const RunConfig& config, const std::string& path) {
+std::string write_golden_vector(Network& network, const RunConfig& config, const std::string& path) {
   const at::NoGradGuard no_grad;
-  model.eval();
-  const int64_t side = config.model.image;
+  network.module().eval();
+  const int64_t side = image_side(config.model);
+  const int64_t batch = side < kLargePicture ? kBatch : 1;
   for (int attempt = 0; attempt < kTries; ++attempt) {
     const uint64_t seed = config.train.seed + uint64_t(attempt);
-    const at::Tensor input = at::randn({kBatch, 3, side, side}, at::detail::createCPUGenerator(seed));
-    const HeadOutput head = model.forward(input).head;
-    const double margin = smallest_margin(head);
-    if (margin < kMinMargin) continue;
-    safetensors::write(path, golden_file(input, head, seed, margin));
+    const at::Tensor input = at::randn({batch, 3, side, side}, at::detail::createCPUGenerator(seed));
+    const NetworkOutput out = network.run(input);
+    const RouteMargins margins = route_margins(out);
+    if (!margins.hold()) continue;
+    safetensors::write(path, golden_file(input, out, seed, margins));
     return "golden vector drawn from seed " + std::to_string(seed) + " written to " + path;
   }
   return "no golden vector: under none of " + std::to_string(kTries) + " seeds did every route have a clear lead";

@@ -4,15 +4,16 @@
 
 #include <string>
 
-#include "trainer/models/cifar_net.h"
+#include "trainer/models/network.h"
 #include "trainer/train/run_config.h"
 
 namespace moefb::trainer {
 
-/// Writes `input` (4, 3, H, W), `logits` and, for sparse heads, `topk_idx`; metadata `seed` and `top1_margin`. The
-/// input is drawn from a seed: the first of 100 under which every chosen score leads the best other one by 2e-3, so
-/// that rounding cannot change a route. Leaves the model in evaluation mode.
+/// Writes `input` (B, 3, H, W), `logits` and the routes: `topk_idx` of a sparse head, `layer{i}.assigned_expert` of a
+/// patch network; metadata `seed`, `top1_margin` and `capacity_margin`. B is 4, or 1 where pictures are large. The
+/// input is drawn from a seed: the first of 100 whose margins hold, so that rounding cannot change a route. Leaves the
+/// network in evaluation mode.
 /// @return a line that says what was written, or that no seed would do
-std::string write_golden_vector(CifarNet& model, const RunConfig& config, const std::string& path);
+std::string write_golden_vector(Network& network, const RunConfig& config, const std::string& path);
 
 }  // namespace moefb::trainer

@@ -1,6 +1,5 @@
 #include "trainer/train/metrics_log.h"
 
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "converter/atomic_file.h"
@@ -10,10 +9,7 @@ namespace {
 
 void add_routing(nlohmann::ordered_json& json, const RoutingRecord& routing, const std::string& prefix,
                  const std::string& suffix) {
-  if (routing.util.empty()) return;
-  json[prefix + "util" + suffix] = routing.util;
-  json[prefix + "entropy" + suffix] = routing.entropy;
-  if (!routing.load.empty()) json[prefix + "load" + suffix] = routing.load;
+  for (const auto& [key, value] : routing.items()) json[prefix + key + suffix] = value;
 }
 
 std::string first_lines(const std::string& path, int64_t count) {
@@ -45,6 +41,7 @@ void MetricsLog::add(const EpochRecord& record) {
   add_routing(json, record.val_routing, "val_", "");
   json["learning_rate"] = record.learning_rate;
   json["images_per_s"] = record.images_per_s;
+  json["data_wait"] = record.data_wait;
   append(json.dump());
 }
 

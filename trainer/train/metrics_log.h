@@ -1,19 +1,16 @@
-// metrics.jsonl: one line an epoch, then one for the test set, under the published names (spec/cifar-heads.md, 12.1):
-// the lines' `util` form the history `util_per_epoch`, and so on.
+// metrics.jsonl: one line an epoch, then one for the test set, under the published names (spec/cifar-heads.md, 12.1;
+// spec/patch-moe.md, section 10): the lines' `util` form the history `util_per_epoch`, and so on.
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 namespace moefb::trainer {
 
-/// What a head's routing statistics say; empty lists are left out of the file.
-struct RoutingRecord {
-  std::vector<double> util;
-  double entropy = 0;
-  std::vector<double> load;  ///< sparse heads only
-};
+/// What RoutingMeter::record() says of a pass; each of its keys becomes one of the line.
+using RoutingRecord = nlohmann::ordered_json;
 
 struct EpochRecord {
   int64_t epoch = 0;  ///< from 1
@@ -25,6 +22,7 @@ struct EpochRecord {
   RoutingRecord val_routing;  ///< of the validation, without (spec 13, flaw 10)
   double learning_rate = 0;   ///< of the epoch's last step
   double images_per_s = 0;
+  double data_wait = 0;  ///< share of the training pass that waited for pictures
 };
 
 struct TestRecord {

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "trainer/models/patch_net.h"
-#include "trainer/train/adamw.h"
+#include "trainer/models/network.h"
+#include "trainer/train/optimizer.h"
 
 namespace moefb::trainer {
 

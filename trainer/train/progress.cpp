@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace moefb::trainer {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr int kBarWidth = 24;
 constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr double kWaitWorthSaying = 0.005;  ///< share of an epoch
 constexpr auto kLoadingLine = std::chrono::seconds(10);
 constexpr const char* kEraseLine = "\r\033[K";
 
@@ -21,6 +23,10 @@ void Progress::start_epoch(int64_t epoch) {
   epoch_ = epoch;
   pictures_ = 0;
   started_ = Clock::now();
+}
+
+double Progress::share_of_epoch(double seconds) const {
+  return seconds / std::max(1e-9, std::chrono::duration<double>(Clock::now() - started_).count());
 }
 
 double Progress::images_per_s() const {
@@ -41,11 +47,15 @@ void Progress::batch(int64_t done, int64_t pictures, double mean_loss, double ac
 }
 
 void Progress::epoch_done(const EpochRecord& record, bool is_best) {
+  char waiting[48] = "";
+  if (record.data_wait >= kWaitWorthSaying) {
+    std::snprintf(waiting, sizeof(waiting), "  %.0f %% waiting for pictures", 100 * record.data_wait);
+  }
   char line[256];
   std::snprintf(line, sizeof(line),
-                "epoch %3ld/%ld  loss %.4f  acc %.2f %%  val loss %.4f  val acc %.2f %%  lr %.4f  %.0f images/s%s",
+                "epoch %3ld/%ld  loss %.4f  acc %.2f %%  val loss %.4f  val acc %.2f %%  lr %.4f  %.0f images/s%s%s",
                 long(record.epoch), long(epochs_), record.train_loss, 100 * record.train_acc, record.val_loss,
-                100 * record.val_acc, record.learning_rate, record.images_per_s, is_best ? "  best" : "");
+                100 * record.val_acc, record.learning_rate, record.images_per_s, waiting, is_best ? "  best" : "");
   say(line);
 }
 

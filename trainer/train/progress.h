@@ -20,6 +20,8 @@ class Progress {
   void batch(int64_t done, int64_t pictures, double mean_loss, double accuracy);
   /// Pictures a second since start_epoch(), by this process.
   double images_per_s() const;
+  /// So many seconds as a share of those since start_epoch().
+  double share_of_epoch(double seconds) const;
   /// The line that stays.
   void epoch_done(const EpochRecord& record, bool is_best);
   /// A line of text that stays.

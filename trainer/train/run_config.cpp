@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -14,57 +15,11 @@
 namespace moefb::trainer {
 namespace {
 
-const std::vector<std::string> kSchedules = {"step", "cosine", "linear"};
-const std::vector<std::string> kPrecisions = {"auto", "f32", "bf16"};
-const std::vector<std::string> kWeightChoices = {"best", "last"};
 const std::vector<std::string> kResizeRules = {"shorter_side", "stretch"};
 const std::vector<std::string> kFilters = {"bilinear", "bicubic"};
 const std::vector<std::string> kUnreadable = {"refuse", "skip"};
 
 constexpr int64_t kMaxCount = int64_t{1} << 40;
-constexpr int64_t kMaxEpochs = 1'000'000;
-
-ScheduleConfig read_schedule(Settings& train) {
-  ScheduleConfig config;
-  config.kind = Schedule(train.choice("schedule", size_t(config.kind), kSchedules));
-  config.learning_rate = train.number("learning_rate", config.learning_rate, 0, 1e3);
-  config.epochs = train.integer("epochs", config.epochs, 1, kMaxEpochs);
-  // May exceed the epochs, as may small_image_epochs: `--set train.epochs=3` should shorten any run.
-  config.warmup_epochs = train.integer("warmup_epochs", config.warmup_epochs, 0, kMaxEpochs);
-  config.milestones = train.integers("milestones", config.milestones);
-  config.gamma = train.number("gamma", config.gamma, 0, 1);
-  return config;
-}
-
-AugmentConfig read_augment(Settings& train, int64_t image) {
-  AugmentConfig config;
-  // Reflection needs more pixels than it adds.
-  config.crop_padding = int(train.integer("crop_padding", config.crop_padding, 0, image - 1));
-  config.reflect = train.boolean("crop_reflect", config.reflect);
-  config.flip = train.boolean("flip", config.flip);
-  config.flip_alternates = train.boolean("flip_alternates", config.flip_alternates);
-  return config;
-}
-
-TrainConfig read_train(Settings train, int64_t image) {
-  TrainConfig config;
-  config.schedule = read_schedule(train);
-  config.batch_size = train.integer("batch_size", config.batch_size, 1, 1 << 20);
-  config.momentum = train.number("momentum", config.momentum, 0, 1);
-  config.weight_decay = train.number("weight_decay", config.weight_decay, 0, 1e3);
-  config.nesterov = train.boolean("nesterov", config.nesterov);
-  config.label_smoothing = train.number("label_smoothing", config.label_smoothing, 0, 1);
-  config.seed = uint64_t(train.integer("seed", int64_t(config.seed), 0, INT64_MAX));
-  config.augment = read_augment(train, image);
-  config.small_image = train.integer("small_image", config.small_image, 0, image);
-  config.small_image_epochs = train.integer("small_image_epochs", config.small_image_epochs, 0, kMaxEpochs);
-  config.keep = WeightChoice(train.choice("keep", size_t(config.keep), kWeightChoices));
-  config.precision = PrecisionChoice(train.choice("precision", size_t(config.precision), kPrecisions));
-  if (train.has("channels_last")) config.channels_last = train.boolean("channels_last", false);
-  config.threads = train.integer("threads", config.threads, 0, 1024);
-  train.finish();
-  return config;
-}
 
 DataConfig read_data(Settings data, int64_t image) {
   DataConfig config;
@@ -80,11 +35,15 @@ DataConfig read_data(Settings data, int64_t image) {
   return config;
 }
 
-PictureRule read_picture_rule(Settings& settings, int64_t image) {
+/// Absent keys mean what is published for the family: heads see the whole picture, patch networks and their dense
+/// comparison seven eighths of it.
+PictureRule read_picture_rule(Settings& settings, const NetworkConfig& network, int64_t image) {
+  const bool heads = std::holds_alternative<ModelConfig>(network);
   PictureRule rule;
   rule.resize = ResizeRule(settings.choice("resize", 0, kResizeRules));
-  rule.resize_to = int(settings.integer("resize_to", image, image, 1 << 14));
-  rule.filter = Filter(settings.choice("filter", 0, kFilters));
+  const int64_t published = heads ? image : std::lround(double(image) * 256 / 224);
+  rule.resize_to = int(settings.integer("resize_to", published, image, 1 << 14));
+  rule.filter = Filter(settings.choice("filter", size_t(heads ? Filter::kBilinear : Filter::kBicubic), kFilters));
   return rule;
 }
 
@@ -119,34 +78,6 @@ void settle(T& configured, const T& found, const std::string& key, const std::st
                            data_set + " has " + nlohmann::json(found).dump());
 }
 
-nlohmann::ordered_json train_json(const TrainConfig& train) {
-  const ScheduleConfig& schedule = train.schedule;
-  return {
-      {"epochs", schedule.epochs},
-      {"batch_size", train.batch_size},
-      {"schedule", kSchedules[size_t(schedule.kind)]},
-      {"learning_rate", schedule.learning_rate},
-      {"warmup_epochs", schedule.warmup_epochs},
-      {"milestones", schedule.milestones},
-      {"gamma", schedule.gamma},
-      {"momentum", train.momentum},
-      {"nesterov", train.nesterov},
-      {"weight_decay", train.weight_decay},
-      {"label_smoothing", train.label_smoothing},
-      {"seed", train.seed},
-      {"crop_padding", train.augment.crop_padding},
-      {"crop_reflect", train.augment.reflect},
-      {"flip", train.augment.flip},
-      {"flip_alternates", train.augment.flip_alternates},
-      {"small_image", train.small_image},
-      {"small_image_epochs", train.small_image_epochs},
-      {"keep", kWeightChoices[size_t(train.keep)]},
-      {"precision", kPrecisions[size_t(train.precision)]},
-      {"channels_last", train.channels_last.value()},
-      {"threads", train.threads},
-  };
-}
-
 nlohmann::ordered_json data_json(const DataConfig& data) {
   return {
       {"name", data.name},
@@ -157,6 +88,18 @@ nlohmann::ordered_json data_json(const DataConfig& data) {
       {"test_size", data.test_size},
       {"unreadable", kUnreadable[data.skip_unreadable ? 1 : 0]},
   };
+}
+
+void settle_machine(RunConfig& config) {
+  TrainConfig& train = config.train;
+  const bool patches = std::holds_alternative<PatchNetConfig>(config.model);
+  if (train.precision == PrecisionChoice::kAuto) {
+    const bool bf16 = __builtin_cpu_supports("avx512bf16") && !patches;
+    train.precision = bf16 ? PrecisionChoice::kBf16 : PrecisionChoice::kF32;
+  }
+  // A patch network cuts its maps up anyway: NCHW is a quarter faster there.
+  if (!train.channels_last) train.channels_last = train.precision == PrecisionChoice::kF32 && !patches;
+  if (train.threads == 0) train.threads = std::max(1u, std::thread::hardware_concurrency());
 }
 
 // JSON is UTF-8, and the names of folders may be anything.
@@ -175,14 +118,15 @@ void check_class_names(const std::vector<std::string>& names) {
 RunConfig parse_run_config(const nlohmann::json& json, const std::string& source) {
   Settings settings(json, source);
   RunConfig config;
-  config.model = read_model_config(settings);
-  if (config.model.kind != "cifar_e2e") {
-    settings.fail("kind", "the trainer trains cifar_e2e, found \"" + config.model.kind + "\"");
-  }
+  config.model = read_network_config(settings);
+  const int64_t image = image_side(config.model);
   config.class_names = settings.texts("class_names");
-  config.train = read_train(settings.object("train"), config.model.image);
-  config.data = read_data(settings.object("data"), config.model.image);
-  config.data.picture = read_picture_rule(settings, config.model.image);
+  if (settings.has("current_epoch")) {
+    config.uniform_epoch = settings.integer("current_epoch", 0, 0, kLastUniformEpoch);
+  }
+  config.train = read_train_config(settings.object("train"), config.model);
+  config.data = read_data(settings.object("data"), image);
+  config.data.picture = read_picture_rule(settings, config.model, image);
   config.data.mean = read_channels(settings, "mean", 0);
   config.data.stddev = read_channels(settings, "std", 1e-6);
   if (config.data.mean) config.mean = as_written(*config.data.mean);
@@ -192,7 +136,13 @@ RunConfig parse_run_config(const nlohmann::json& json, const std::string& source
 }
 
 RunConfig load_toml_config(const std::string& path, const std::vector<std::string>& sets) {
-  return parse_run_config(read_toml(path, sets), path);
+  const nlohmann::json json = read_toml(path, sets);
+  if (json.contains("router_temp")) {
+    throw std::runtime_error(path +
+                             ": router_temp: the schedule sets it; train.temperature_initial and "
+                             "train.temperature_final are its bounds");
+  }
+  return parse_run_config(json, path);
 }
 
 RunConfig load_run_config(const std::string& path) {
@@ -202,13 +152,9 @@ RunConfig load_run_config(const std::string& path) {
 }
 
 void resolve(RunConfig& config, const Dataset& dataset) {
-  if (config.train.precision == PrecisionChoice::kAuto) {
-    config.train.precision = __builtin_cpu_supports("avx512bf16") ? PrecisionChoice::kBf16 : PrecisionChoice::kF32;
-  }
-  if (!config.train.channels_last) config.train.channels_last = config.train.precision == PrecisionChoice::kF32;
-  if (config.train.threads == 0) config.train.threads = std::max(1u, std::thread::hardware_concurrency());
+  settle_machine(config);
   check_class_names(dataset.class_names);
-  settle(config.model.num_classes, int64_t(dataset.class_names.size()), "num_classes", dataset.name);
+  settle(num_classes(config.model), int64_t(dataset.class_names.size()), "num_classes", dataset.name);
   settle(config.class_names, dataset.class_names, "class_names", dataset.name);
   settle(config.mean, as_written(dataset.mean), "mean", dataset.name);
   settle(config.stddev, as_written(dataset.stddev), "std", dataset.name);
@@ -216,7 +162,8 @@ void resolve(RunConfig& config, const Dataset& dataset) {
 
 std::string to_json(const RunConfig& config) {
   nlohmann::ordered_json json;
-  write_model_config(config.model, json);
+  write_network_config(config.model, json);
+  if (config.uniform_epoch) json["current_epoch"] = *config.uniform_epoch;
   json["class_names"] = config.class_names;
   json["mean"] = config.mean;
   json["std"] = config.stddev;

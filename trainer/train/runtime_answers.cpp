@@ -10,8 +10,6 @@
 namespace moefb::trainer {
 namespace {
 
-constexpr int kBatch = 32;
-
 void require(const Status& status, const std::string& path) {
   char text[256];
   if (!status.ok()) throw std::runtime_error(path + ": " + status.describe(text, sizeof(text)));
@@ -39,23 +37,24 @@ void check_fit(const Model& model, const Dataset& dataset, const PictureSet& set
 
 }  // namespace
 
-RuntimeAnswers runtime_answers(const std::string& path, const Dataset& dataset, const PictureSet& set, int threads) {
+RuntimeAnswers runtime_answers(const std::string& path, const Dataset& dataset, const PictureSet& set,
+                               const RuntimeSettings& settings) {
   LoadOptions load_options;
-  load_options.max_batch = kBatch;
+  load_options.max_batch = settings.batch;
   const Model model = take(Model::load(path.c_str(), load_options), path);
   check_fit(model, dataset, set, path);
   ExecutorOptions executor_options;
-  executor_options.threads = threads;
+  executor_options.threads = settings.threads;
   Executor executor = take(Executor::create(model, executor_options), path);
 
   const size_t image = size_t(model.input_shape().elements());
   const size_t classes = size_t(model.classes());
-  std::vector<float> planes(kBatch * image);
+  std::vector<float> planes(size_t(settings.batch) * image);
   RuntimeAnswers result;
   result.bf16_weights = file_info(model).weight_dtype == Dtype::kBf16;
   result.logits.resize(size_t(set.size()) * classes);
-  for (int64_t first = 0; first < set.size(); first += kBatch) {
-    const size_t n = size_t(std::min<int64_t>(kBatch, set.size() - first));
+  for (int64_t first = 0; first < set.size(); first += settings.batch) {
+    const size_t n = size_t(std::min<int64_t>(settings.batch, set.size() - first));
     for (size_t i = 0; i < n; ++i) {
       const std::span<float> one(planes.data() + i * image, image);
       require(normalize(set.picture(first + int64_t(i)), *model.preprocessing(), one), path);

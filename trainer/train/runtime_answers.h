@@ -13,9 +13,15 @@ struct RuntimeAnswers {
   bool bf16_weights = false;  ///< as stored in the file
 };
 
+struct RuntimeSettings {
+  int threads = 1;
+  int batch = 32;  ///< pictures a run: they share capacity where the model's capacity group is `batch`
+};
+
 /// Runs `set` through a .moefb file, normalised as the file says.
 /// @throws std::runtime_error that names the file: it fails to load or run, takes another input size, or has other
 /// class names than `dataset`
-RuntimeAnswers runtime_answers(const std::string& path, const Dataset& dataset, const PictureSet& set, int threads);
+RuntimeAnswers runtime_answers(const std::string& path, const Dataset& dataset, const PictureSet& set,
+                               const RuntimeSettings& settings);
 
 }  // namespace moefb::trainer

@@ -10,6 +10,7 @@ enum class Schedule : uint8_t {
   kStep,    ///< times `gamma` after each milestone, per epoch, as published
   kCosine,  ///< half a cosine to 0, per step
   kLinear,  ///< a straight line to 0, per step
+  kPatch,   ///< that of the patch networks, per epoch: see patch_schedule.h
 };
 
 struct ScheduleConfig {

@@ -4,6 +4,11 @@
 #include <ATen/core/grad_mode.h>
 
 namespace moefb::trainer {
+namespace {
+
+const std::string kMomentumPrefix = "momentum.";
+
+}  // namespace
 
 Sgd::Sgd(torch::nn::Module& module, const SgdConfig& config) : config_(config) {
   for (const auto& item : module.named_parameters()) parameters_.push_back({item.key(), item.value()});
@@ -32,6 +37,19 @@ at::Tensor Sgd::update(const std::string& name, at::Tensor gradient) {
     velocity.mul_(config_.momentum).add_(gradient);
   }
   return config_.nesterov ? gradient.add_(velocity, config_.momentum) : velocity;
+}
+
+std::map<std::string, at::Tensor> Sgd::state() const {
+  std::map<std::string, at::Tensor> state;
+  for (const auto& [name, velocity] : momentum_) state[kMomentumPrefix + name] = velocity;
+  return state;
+}
+
+void Sgd::set_state(const std::map<std::string, at::Tensor>& state) {
+  momentum_.clear();
+  for (const auto& [name, tensor] : state) {
+    if (name.starts_with(kMomentumPrefix)) momentum_[name.substr(kMomentumPrefix.size())] = tensor;
+  }
 }
 
 }  // namespace moefb::trainer

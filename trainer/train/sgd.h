@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/train/optimizer.h"
+
 namespace moefb::trainer {
 
 struct SgdConfig {
@@ -17,21 +19,25 @@ struct SgdConfig {
   bool nesterov = false;
 };
 
-class Sgd {
+class Sgd : public Optimizer {
  public:
   /// @param module  whose parameters are updated; must outlive this
   Sgd(torch::nn::Module& module, const SgdConfig& config);
 
-  /// Resets gradients to none, not to zero: the next step skips what then gets no gradient.
-  void zero_grad();
+  void zero_grad() override;
 
   /// d = grad + decay * w; v = d at first, then momentum * v + d; w -= rate * v (Nesterov: rate * (d + momentum * v)).
   /// Parameters without a gradient keep weight and momentum.
   void step(double rate);
+  /// At the backbone's rate throughout.
+  void step(const LearningRates& rates) override { step(rates.backbone); }
 
   /// v by parameter name; a parameter that never had a gradient has none.
   const std::map<std::string, at::Tensor>& momentum() const { return momentum_; }
   void set_momentum(std::map<std::string, at::Tensor> momentum) { momentum_ = std::move(momentum); }
+
+  std::map<std::string, at::Tensor> state() const override;
+  void set_state(const std::map<std::string, at::Tensor>& state) override;
 
  private:
   struct Parameter {

@@ -6,22 +6,41 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "converter/atomic_file.h"
+#include "trainer/models/cifar_net.h"
 #include "trainer/models/state_dict.h"
+#include "trainer/train/adamw.h"
+#include "trainer/train/batch_images.h"
 #include "trainer/train/golden_vector.h"
+#include "trainer/train/routing_stats.h"
+#include "trainer/train/sgd.h"
 
 namespace moefb::trainer {
 namespace {
 
-std::shared_ptr<CifarNet> make_model(const RunConfig& config) {
+std::shared_ptr<Network> make_model(const RunConfig& config) {
   at::set_num_threads(int(config.train.threads));
   at::manual_seed(config.train.seed);
-  auto model = std::make_shared<CifarNet>(config.model);
-  if (config.train.channels_last.value()) use_channels_last(*model);
+  auto model = make_network(config.model, config.train.dispatch);
+  if (config.train.channels_last.value()) use_channels_last(model->module());
   return model;
 }
 
-SgdConfig sgd_config(const TrainConfig& train) {
-  return {train.momentum, train.weight_decay, train.nesterov};
+std::unique_ptr<Optimizer> make_optimizer(const RunConfig& config, torch::nn::Module& module) {
+  const TrainConfig& train = config.train;
+  if (train.optimizer == OptimizerKind::kSgd) {
+    return std::make_unique<Sgd>(module, SgdConfig{train.momentum, train.weight_decay, train.nesterov});
+  }
+  AdamWConfig adamw;
+  adamw.weight_decay = train.weight_decay;
+  const bool patches = std::holds_alternative<PatchNetConfig>(config.model);
+  return std::make_unique<AdamW>(module, adamw, patches ? group_by_name : group_by_rank);
+}
+
+at::Tensor labels_of(const PictureSet& set, std::span<const int64_t> indices) {
+  std::vector<int64_t> labels;
+  for (const int64_t index : indices) labels.push_back(set.labels[size_t(index)]);
+  return at::tensor(labels, at::kLong);
 }
 
 }  // namespace
@@ -31,21 +50,23 @@ Training::Training(RunConfig config, Dataset dataset, RunFolder folder)
       dataset_(std::move(dataset)),
       folder_(std::move(folder)),
       model_(make_model(config_)),
-      sgd_(*model_, sgd_config(config_.train)),
-      routing_(experts()),
+      optimizer_(make_optimizer(config_, model_->module())),
+      backbone_(backbone_parameters(model_->module())),
+      routers_(router_parameters(model_->module())),
+      routing_(new_meter()),
       metrics_(folder_.metrics(), 0),
       progress_(config_.train.schedule.epochs, batches_per_epoch()) {
   if (dataset_.train.size() == 0 || dataset_.val.size() == 0) {
     throw std::runtime_error("data set " + dataset_.name + " has no pictures to train on or to validate with");
   }
-  position_.routing_sums = routing_.sums();
+  position_.routing_sums = routing_->sums();
 }
 
 void Training::restore() {
   // Nothing saved yet: a run begins with the same bits whenever it begins.
   if (!has_checkpoint(folder_)) return;
-  position_ = load_checkpoint(folder_, *model_, sgd_);
-  routing_.set_sums(position_.routing_sums);
+  position_ = load_checkpoint(folder_, model_->module(), *optimizer_);
+  routing_->set_sums(position_.routing_sums);
   metrics_ = MetricsLog(folder_.metrics(), position_.epoch);
 }
 
@@ -53,52 +74,62 @@ int64_t Training::batches_per_epoch() const {
   return (dataset_.train.size() + config_.train.batch_size - 1) / config_.train.batch_size;
 }
 
-int64_t Training::experts() const {
-  return config_.model.head == HeadKind::kDense ? 0 : config_.model.num_experts;
+BatchLayout Training::layout() const {
+  return {config_.train.batch_size, config_.train.channels_last.value(), int(config_.train.workers)};
 }
 
 bool Training::run(const std::function<bool()>& stop) {
   while (!finished()) {
     if (!train_epoch(stop) || !validate_epoch(stop)) {
-      save_checkpoint(folder_, *model_, sgd_, position_);
+      save_checkpoint(folder_, model_->module(), *optimizer_, position_);
       progress_.say("stopped in epoch " + std::to_string(position_.epoch + 1) + " after " +
                     std::to_string(position_.batch) + " of " + std::to_string(batches_per_epoch()) +
                     " batches; everything is saved. Go on with: trainer resume " + folder_.path());
       return false;
     }
-    save_checkpoint(folder_, *model_, sgd_, position_);
+    save_checkpoint(folder_, model_->module(), *optimizer_, position_);
   }
   test_kept_weights();
   return true;
 }
 
+void Training::begin_epoch() {
+  if (config_.train.schedule.kind != Schedule::kPatch) return;
+  plan_ = patch_epoch(config_.train.patch, position_.epoch);
+  model_->set_phase(plan_.phase, plan_.losses);
+  freeze_routers(model_->module(), plan_.phase.uniform);
+}
+
+Loader Training::epoch_loader() const {
+  const TrainConfig& train = config_.train;
+  return {dataset_,         dataset_.train,     train.augment,
+          train.seed,       position_.epoch,    epoch_order(dataset_.train.size(), train.seed, position_.epoch),
+          train.batch_size, int(train.workers), position_.batch};
+}
+
 bool Training::train_epoch(const std::function<bool()>& stop) {
   progress_.start_epoch(position_.epoch + 1);
-  const int64_t pictures = dataset_.train.size();
-  const std::vector<int64_t> order = epoch_order(pictures, config_.train.seed, position_.epoch);
-  model_->train();
+  begin_epoch();
+  Loader loader = epoch_loader();
+  model_->module().train();
+  waited_s_ = 0;
   while (position_.batch < batches_per_epoch()) {
     if (stop()) return false;
-    const int64_t first = position_.batch * config_.train.batch_size;
-    const int64_t size = std::min(config_.train.batch_size, pictures - first);
-    train_batch(std::span(order).subspan(size_t(first), size_t(size)));
-    progress_.batch(position_.batch, size, position_.loss_sum / double(position_.batch),
+    const Batch batch = loader.next().value();
+    train_batch(batch);
+    waited_s_ = loader.waited_s();
+    progress_.batch(position_.batch, int64_t(batch.indices.size()), position_.loss_sum / double(position_.batch),
                     double(position_.correct) / double(position_.pictures));
   }
   return true;
 }
 
-void Training::train_batch(std::span<const int64_t> indices) {
-  std::vector<int64_t> labels;
-  for (const int64_t index : indices) labels.push_back(dataset_.train.labels[size_t(index)]);
-  const at::Tensor target = at::tensor(labels, at::kLong);
-
-  sgd_.zero_grad();
-  const Precision precision = config_.train.precision == PrecisionChoice::kBf16 ? Precision::kBf16 : Precision::kF32;
-  const NetOutput out = model_->forward(training_images(indices), precision);
-  at::Tensor loss =
-      at::cross_entropy_loss(out.head.logits, target, {}, at::Reduction::Mean, -100, config_.train.label_smoothing);
-  if (out.head.aux_loss.defined()) loss = loss + out.head.aux_loss;
+void Training::train_batch(const Batch& batch) {
+  const at::Tensor labels = labels_of(dataset_.train, batch.indices);
+  optimizer_->zero_grad();
+  NetworkOutput out;
+  at::Tensor loss = class_loss(training_images(batch), labels, out);
+  if (out.aux_loss.defined()) loss = loss + out.aux_loss;
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {
     throw std::runtime_error("the loss became " + std::to_string(value) + " in epoch " +
@@ -106,64 +137,92 @@ void Training::train_batch(std::span<const int64_t> indices) {
                              ": try a lower train.learning_rate or a longer train.warmup_epochs");
   }
   loss.backward();
-  sgd_.step(learning_rate(config_.train.schedule, position_.step, batches_per_epoch()));
-  count(out.head, target, value);
+  update_weights();
+  count(out, labels, value);
 }
 
-at::Tensor Training::training_images(std::span<const int64_t> indices) const {
+at::Tensor Training::training_images(const Batch& batch) const {
   const TrainConfig& train = config_.train;
-  const at::Tensor images = load_images(dataset_, dataset_.train, indices, train.augment, train.seed, position_.epoch,
-                                        train.channels_last.value());
+  const at::Tensor images = batch_images(batch, dataset_.train, train.channels_last.value());
   if (train.small_image == 0 || position_.epoch >= train.small_image_epochs) return images;
   return at::_upsample_bilinear2d_aa(images, {train.small_image, train.small_image}, /*align_corners=*/false);
 }
 
-void Training::count(const HeadOutput& head, const at::Tensor& labels, double loss) {
+at::Tensor Training::class_loss(const at::Tensor& images, const at::Tensor& labels, NetworkOutput& out) {
+  const TrainConfig& train = config_.train;
+  const Precision precision = train.precision == PrecisionChoice::kBf16 ? Precision::kBf16 : Precision::kF32;
+  if (train.mix) {
+    const MixedBatch mixed = mix(images, draw_mix(train.mixing, images));
+    out = model_->run(mixed.images, precision);
+    return mixed_cross_entropy(out.logits, labels, mixed, train.label_smoothing);
+  }
+  out = model_->run(images, precision);
+  return at::cross_entropy_loss(out.logits, labels, {}, at::Reduction::Mean, -100, train.label_smoothing);
+}
+
+LearningRates Training::rates_of(int64_t step) const {
+  const ScheduleConfig& schedule = config_.train.schedule;
+  if (schedule.kind == Schedule::kPatch) return plan_.rates;
+  const double rate = learning_rate(schedule, step, batches_per_epoch());
+  return {rate, rate};
+}
+
+void Training::update_weights() {
+  if (config_.train.clip_norm > 0) clip_gradients(backbone_, config_.train.clip_norm);
+  if (config_.train.router_clip_norm > 0) clip_gradients(routers_, config_.train.router_clip_norm);
+  optimizer_->step(rates_of(position_.step));
+}
+
+void Training::count(const NetworkOutput& out, const at::Tensor& labels, double loss) {
   position_.loss_sum += loss;
-  position_.correct += head.logits.detach().argmax(1).eq(labels).sum().item<int64_t>();
+  position_.correct += out.logits.detach().argmax(1).eq(labels).sum().item<int64_t>();
   position_.pictures += labels.size(0);
-  if (head.probs.defined()) routing_.add(head.probs);
-  position_.routing_sums = routing_.sums();
+  routing_->add(out);
+  position_.routing_sums = routing_->sums();
   ++position_.batch;
   ++position_.step;
 }
 
 bool Training::validate_epoch(const std::function<bool()>& stop) {
   const double images_per_s = progress_.images_per_s();
-  const auto validation = evaluate(*model_, dataset_, dataset_.val, layout(), stop);
+  const double data_wait = progress_.share_of_epoch(waited_s_);
+  const auto meter = new_meter();
+  const auto validation = evaluate(*model_, dataset_, dataset_.val, layout(), meter.get(), stop);
   if (!validation) return false;
   const bool is_best = validation->accuracy > position_.best_val_acc;
   if (is_best) position_.best_val_acc = validation->accuracy;
-  if (is_best || config_.train.keep == WeightChoice::kLast) {
-    position_.kept_epoch = position_.epoch + 1;
-    safetensors::write(folder_.kept_weights(), state_dict(*model_));
-  }
-  EpochRecord line = record(*validation);
+  if (is_best || config_.train.keep == WeightChoice::kLast) keep_weights();
+  EpochRecord line = record(*validation, *meter);
   line.images_per_s = images_per_s;
+  line.data_wait = data_wait;
   metrics_.add(line);
   progress_.epoch_done(line, is_best);
   start_next_epoch();
   return true;
 }
 
-EpochRecord Training::record(const Evaluation& validation) const {
+void Training::keep_weights() {
+  position_.kept_epoch = position_.epoch + 1;
+  safetensors::write(folder_.kept_weights(), state_dict(model_->module()));
+  auto* patches = std::get_if<PatchNetConfig>(&config_.model);
+  if (!patches) return;
+  // The weights do not hold how they are to route.
+  patches->router_temp = plan_.phase.temperature;
+  config_.uniform_epoch.reset();
+  if (plan_.phase.uniform) config_.uniform_epoch = std::min(position_.epoch, kLastUniformEpoch);
+  write_file_atomically(folder_.config(), to_json(config_));
+}
+
+EpochRecord Training::record(const Evaluation& validation, const RoutingMeter& meter) const {
   EpochRecord record;
   record.epoch = position_.epoch + 1;
   record.train_loss = position_.loss_sum / double(position_.batch);
   record.train_acc = double(position_.correct) / double(position_.pictures);
   record.val_loss = validation.loss;
   record.val_acc = validation.accuracy;
-  record.routing = routing_record(routing_);
-  record.val_routing = routing_record(routing_stats(validation));
-  record.learning_rate = learning_rate(config_.train.schedule, position_.step - 1, batches_per_epoch());
-  return record;
-}
-
-RoutingRecord Training::routing_record(const RoutingStats& stats) const {
-  RoutingRecord record;
-  record.util = stats.utilisation();
-  record.entropy = stats.entropy();
-  if (config_.model.head == HeadKind::kSparse) record.load = stats.load();
+  record.routing = routing_->record();
+  record.val_routing = meter.record();
+  record.learning_rate = rates_of(position_.step - 1).backbone;
   return record;
 }
 
@@ -173,20 +232,24 @@ void Training::start_next_epoch() {
   position_.loss_sum = 0;
   position_.correct = 0;
   position_.pictures = 0;
-  routing_ = RoutingStats(experts());
-  position_.routing_sums = routing_.sums();
+  routing_ = new_meter();
+  position_.routing_sums = routing_->sums();
 }
 
 void Training::test_kept_weights() {
-  load_state_dict(*model_, safetensors::read(folder_.kept_weights()), folder_.kept_weights());
-  const Evaluation test = *evaluate(*model_, dataset_, dataset_.test, layout());
+  load_state_dict(model_->module(), safetensors::read(folder_.kept_weights()), folder_.kept_weights());
+  if (const auto* patches = std::get_if<PatchNetConfig>(&config_.model)) {
+    model_->set_phase({/*uniform=*/false, patches->router_temp, /*noise_level=*/0}, {});
+  }
+  const auto meter = new_meter();
+  const Evaluation test = *evaluate(*model_, dataset_, dataset_.test, layout(), meter.get());
   TestRecord line;
   line.test_loss = test.loss;
   line.test_acc = test.accuracy;
   line.tested_epoch = position_.kept_epoch;
-  line.routing = routing_record(routing_stats(test));
+  line.routing = meter->record();
   if (test.probs.defined()) {
-    const at::Tensor means = class_expert_mean(test.probs, test.labels, config_.model.num_classes);
+    const at::Tensor means = class_expert_mean(test.probs, test.labels, num_classes(config_.model));
     for (int64_t c = 0; c < means.size(0); ++c) {
       const auto* row = means.const_data_ptr<double>() + c * means.size(1);
       line.class_expert_mean.emplace_back(row, row + means.size(1));

@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "trainer/data/dataset.h"
-#include "trainer/models/cifar_net.h"
+#include "trainer/data/loader.h"
 #include "trainer/train/checkpoint.h"
 #include "trainer/train/evaluate.h"
 #include "trainer/train/metrics_log.h"
+#include "trainer/train/optimizer.h"
 #include "trainer/train/progress.h"
+#include "trainer/train/routing_meter.h"
 #include "trainer/train/run_config.h"
-#include "trainer/train/sgd.h"
 
 namespace moefb::trainer {
 
@@ -25,7 +26,7 @@ class Training {
   /// Moves to where the folder's checkpoint stands; stays at the beginning if it has none.
   void restore();
 
-  /// Trains to the end, then tests the best weights and writes golden.safetensors.
+  /// Trains to the end, then tests the kept weights and writes golden.safetensors.
   /// @param stop  asked after every batch; when true, everything is saved
   /// @return whether the end was reached
   bool run(const std::function<bool()>& stop);
@@ -39,25 +40,34 @@ class Training {
   bool train_epoch(const std::function<bool()>& stop);
   bool validate_epoch(const std::function<bool()>& stop);
 
-  void train_batch(std::span<const int64_t> indices);
-  at::Tensor training_images(std::span<const int64_t> indices) const;
-  void count(const HeadOutput& head, const at::Tensor& labels, double loss);
+  /// Routing, its losses and frozen routers, where the family's schedule has them.
+  void begin_epoch();
+  Loader epoch_loader() const;
+  void train_batch(const Batch& batch);
+  at::Tensor training_images(const Batch& batch) const;
+  at::Tensor class_loss(const at::Tensor& images, const at::Tensor& labels, NetworkOutput& out);
+  void update_weights();
+  LearningRates rates_of(int64_t step) const;
+  void count(const NetworkOutput& out, const at::Tensor& labels, double loss);
   void start_next_epoch();
-  EpochRecord record(const Evaluation& validation) const;
-  RoutingRecord routing_record(const RoutingStats& stats) const;
+  void keep_weights();
+  EpochRecord record(const Evaluation& validation, const RoutingMeter& meter) const;
   void test_kept_weights();
-  int64_t experts() const;
-  BatchLayout layout() const { return {config_.train.batch_size, config_.train.channels_last.value()}; }
+  std::unique_ptr<RoutingMeter> new_meter() const { return make_routing_meter(config_.model); }
+  BatchLayout layout() const;
 
   RunConfig config_;
   Dataset dataset_;
   RunFolder folder_;
-  std::shared_ptr<CifarNet> model_;
-  Sgd sgd_;
+  std::shared_ptr<Network> model_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::vector<at::Tensor> backbone_, routers_;  ///< parameters, clipped apart
+  PatchEpoch plan_;                             ///< of the epoch under way
   Position position_;
-  RoutingStats routing_;
+  std::unique_ptr<RoutingMeter> routing_;
   MetricsLog metrics_;
   Progress progress_;
+  double waited_s_ = 0;  ///< of the epoch under way, by this process
 };
 
 }  // namespace moefb::trainer

@@ -227,6 +227,91 @@ TEST(MakeBatch, RefusesWrongRoomAndTooMuchPadding) {
   EXPECT_THROW(batch_of(set, {0}, {-1, false, false}), std::runtime_error);
 }
 
+TEST(CheckAugment, NamesTheOptionOutOfItsRange) {
+  const auto refusal = [](auto change) {
+    AugmentConfig augment;
+    change(augment);
+    try {
+      check_augment(augment, 8, 8);
+    } catch (const std::runtime_error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refusal([](auto&) {}), "");
+  EXPECT_EQ(refusal([](auto& a) { a.crop_padding = 8; }), "augmentation: expected crop_padding from 0 to 7, found 8");
+  EXPECT_EQ(refusal([](auto& a) { a.area_min = 0; }), "augmentation: expected area_min above 0, found 0");
+  EXPECT_EQ(refusal([](auto& a) { a.area_max = 1.5; }), "augmentation: expected area_max from 0.08 to 1, found 1.5");
+  EXPECT_EQ(refusal([](auto& a) { a.aspect_max = 0.5; }),
+            "augmentation: expected aspect_max from 0.75 to 1000, found 0.5");
+  EXPECT_EQ(refusal([](auto& a) { a.grayscale = 2; }), "augmentation: expected grayscale from 0 to 1, found 2");
+  EXPECT_EQ(refusal([](auto& a) { a.jitter.contrast = -1; }), "augmentation: expected contrast from 0 to 10, found -1");
+  EXPECT_EQ(refusal([](auto& a) { a.jitter.hue = 0.6; }), "augmentation: expected hue from 0 to 0.5, found 0.6");
+  EXPECT_EQ(refusal([](auto& a) { a.rand_augment_magnitude = 31; }),
+            "augmentation: expected rand_augment_magnitude from 0 to 30, found 31");
+  EXPECT_EQ(refusal([](auto& a) { a.erasing = -0.1; }), "augmentation: expected erasing from 0 to 1, found -0.1");
+  EXPECT_EQ(refusal([](auto& a) { a.erase_area_max = 0.01; }),
+            "augmentation: expected erase_area_max from 0.02 to 1, found 0.01");
+}
+
+TEST(MakeBatch, GrayscaleTakesTheColoursOfAsManyAsAsked) {
+  const PictureSet set = numbered(2000);
+  AugmentConfig augment;
+  augment.grayscale = 0.1;
+  Dataset plain;  // mean 0, deviation 1: equal bytes are equal values
+  std::vector<float> planes(size_t(set.size()) * kValues);
+  make_batch(set, all_of(set), plain, augment, 1, 0, planes);
+  int grey = 0;
+  for (size_t i = 0; i < planes.size(); i += kValues) {
+    const float* red = &planes[i];
+    grey += std::equal(red, red + kValues / 3, red + kValues / 3);
+  }
+  EXPECT_NEAR(grey, 200, 67);  // 5 deviations of 13
+}
+
+TEST(MakeBatch, ResizedCropOfTheWholePictureIsThePicture) {
+  PictureSet set = numbered(3);
+  AugmentConfig augment;
+  augment.resized_crop = true;
+  augment.area_min = augment.area_max = 1;
+  augment.aspect_min = augment.aspect_max = double(kWidth) / kHeight;
+  EXPECT_EQ(batch_of(set, all_of(set), augment), batch_of(set, all_of(set), {}));
+}
+
+TEST(MakeBatch, ErasingComesAfterNormalising) {
+  const PictureSet set = numbered(200);
+  AugmentConfig augment;
+  augment.erasing = 1;
+  const std::vector<float> erased = batch_of(set, all_of(set), augment);
+  const std::vector<float> plain = batch_of(set, all_of(set), {});
+  double sum = 0, squares = 0, count = 0;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    if (erased[i] == plain[i]) continue;
+    sum += erased[i];
+    squares += double(erased[i]) * erased[i];
+    ++count;
+  }
+  ASSERT_GT(count, 1000);
+  EXPECT_NEAR(sum / count, 0, 0.16) << "5 deviations, whatever mean and stddev of the data set are";
+  EXPECT_NEAR(squares / count, 1, 0.23);
+}
+
+TEST(MakeBatch, OneOptionDoesNotChangeWhatAnotherDraws) {
+  const PictureSet set = numbered(50);
+  AugmentConfig erasing;
+  erasing.erasing = 1;
+  AugmentConfig both = erasing;
+  both.jitter = {0.4, 0.4, 0.4, 0.1};
+  both.rand_augment_operations = 2;
+  const std::vector<float> plain = batch_of(set, all_of(set), {});
+  const std::vector<float> first = batch_of(set, all_of(set), erasing);
+  const std::vector<float> second = batch_of(set, all_of(set), both);
+  for (size_t i = 0; i < plain.size(); ++i) {
+    if (first[i] == plain[i]) continue;
+    ASSERT_EQ(second[i], first[i]) << "erased by the same noise";
+  }
+}
+
 TEST(EpochOrder, IsAPermutationThatChangesWithSeedAndEpoch) {
   const std::vector<int64_t> order = epoch_order(1000, 1, 0);
   std::vector<int64_t> sorted = order;

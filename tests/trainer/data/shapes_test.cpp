@@ -127,7 +127,8 @@ TEST(Shapes, RefusesWhatItCannotDraw) {
 TEST(Dataset, RefusesUnknownNamesAndNegativeSizes) {
   DataConfig config;
   config.name = "mnist";
-  EXPECT_EQ(error_of(config), "data: expected name \"shapes\", \"cifar10\" or \"folder\", found \"mnist\"");
+  EXPECT_EQ(error_of(config),
+            "data: expected name \"shapes\", \"cifar10\", \"folder\" or \"tiny-imagenet\", found \"mnist\"");
   config = {};
   config.val_size = -1;
   EXPECT_EQ(error_of(config), "data: expected val_size >= 0, found -1");

@@ -10,6 +10,7 @@
 #include "moefb/executor.h"
 #include "trainer/data/png.h"
 #include "trainer/data/shapes.h"
+#include "trainer/models/cifar_net.h"
 #include "trainer/models/state_dict.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/evaluate.h"
@@ -88,7 +89,7 @@ TEST_F(FolderRun, RuntimeAnswersThePictureFilesAsTheTrainerDid) {
   const std::string moefb = convert_run();
   const RunConfig config = load_run_config(run_ + "/config.json");
   const Dataset data = dataset();
-  CifarNet net(config.model);
+  CifarNet net(std::get<ModelConfig>(config.model));
   load_state_dict(net, safetensors::read(run_ + "/model.safetensors"), "model.safetensors");
   const Evaluation own = *evaluate(net, data, data.test, {});
   const auto model = Model::load(moefb.c_str());

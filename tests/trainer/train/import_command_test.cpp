@@ -10,6 +10,7 @@
 #include "converter/temporary_folder.h"
 #include "trainer/import/torch_archive.h"
 #include "trainer/models/cifar_net.h"
+#include "trainer/models/patch_net.h"
 #include "trainer/models/state_dict.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/run_config.h"
@@ -55,6 +56,10 @@ ModelConfig model_of(HeadKind head) {
   return config;
 }
 
+ModelConfig heads(const RunConfig& config) {
+  return std::get<ModelConfig>(config.model);
+}
+
 class Import : public ::testing::Test {
  protected:
   Import() {
@@ -83,22 +88,22 @@ class Import : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  ImportCommand command_{folder_ / "published/model.pt", folder_ / "run"};
+  ImportCommand command_{folder_ / "published/model.pt", folder_ / "run", ""};
   nlohmann::json summary_ = summary_of("SparseMoE");
   safetensors::File weights_ = weights_of(HeadKind::kSparse);
 };
 
 TEST_F(Import, TakesTheHeadFromTheSummaryAndTheRestFromTheWeights) {
   const RunConfig config = imported();
-  EXPECT_EQ(config.model.head, HeadKind::kSparse);
-  EXPECT_EQ(config.model.width0, 2);
-  EXPECT_EQ(config.model.num_experts, 4);
-  EXPECT_EQ(config.model.k, 2);
-  EXPECT_EQ(config.model.temperature, 1.5);
-  EXPECT_EQ(config.model.importance_coef, 0.1);
-  EXPECT_EQ(config.model.gate_input_dropout, 0.2) << "0 falls back to dropout_p, as published";
-  EXPECT_EQ(config.model.gate_logits_dropout, 0.3);
-  EXPECT_EQ(config.model.image, 32);
+  EXPECT_EQ(heads(config).head, HeadKind::kSparse);
+  EXPECT_EQ(heads(config).width0, 2);
+  EXPECT_EQ(heads(config).num_experts, 4);
+  EXPECT_EQ(heads(config).k, 2);
+  EXPECT_EQ(heads(config).temperature, 1.5);
+  EXPECT_EQ(heads(config).importance_coef, 0.1);
+  EXPECT_EQ(heads(config).gate_input_dropout, 0.2) << "0 falls back to dropout_p, as published";
+  EXPECT_EQ(heads(config).gate_logits_dropout, 0.3);
+  EXPECT_EQ(heads(config).image, 32);
   EXPECT_EQ(config.class_names[3], "cat");
   EXPECT_EQ(config.mean[0], 0.4914);
   EXPECT_EQ(config.data.name, "cifar10");
@@ -119,7 +124,7 @@ TEST_F(Import, EveryHeadBecomesARunThatConverts) {
     write_summary(summary_of(layer));
     write_weights(weights_of(head));
     command_.out = folder_ / layer;
-    EXPECT_EQ(imported().model.head, head);
+    EXPECT_EQ(heads(imported()).head, head);
     convert::Options options;
     options.source = command_.out;
     options.output = folder_ / (layer + ".moefb");
@@ -131,8 +136,8 @@ TEST_F(Import, TheSoftHeadIgnoresItsGateDropouts) {
   write_summary(summary_of("SoftMoE"));
   write_weights(weights_of(HeadKind::kSoft));
   const RunConfig config = imported();
-  EXPECT_EQ(config.model.gate_input_dropout, 0.2);
-  EXPECT_EQ(config.model.gate_logits_dropout, 0.2);
+  EXPECT_EQ(heads(config).gate_input_dropout, 0.2);
+  EXPECT_EQ(heads(config).gate_logits_dropout, 0.2);
 }
 
 TEST_F(Import, WithoutDropoutTheSecondLayerHasAnotherKey) {
@@ -143,7 +148,7 @@ TEST_F(Import, WithoutDropoutTheSecondLayerHasAnotherKey) {
   EXPECT_TRUE(contains(refusal(), "tensor head.experts.0.net.3.weight is missing"));
   summary_["dropout_p"] = 0;
   write_summary(summary_);
-  EXPECT_EQ(imported().model.dropout_p, 0);
+  EXPECT_EQ(heads(imported()).dropout_p, 0);
 }
 
 TEST_F(Import, AnImportedRunCannotBeResumed) {
@@ -226,6 +231,82 @@ TEST_F(Import, LeavesNothingWhereTheRunCannotBeWritten) {
   EXPECT_TRUE(contains(testing::message_of([&] { import(command_); }), "golden.safetensors"));
   EXPECT_FALSE(fs::exists(folder_ / "taken/model.safetensors"));
   EXPECT_FALSE(fs::exists(folder_ / "taken/config.json"));
+}
+
+PatchNetConfig small_patches() {
+  PatchNetConfig config;
+  config.num_classes = 3;
+  config.image_height = config.image_width = 32;
+  config.base_channels = 4;
+  config.patch_size = 8;
+  config.num_experts = 2;
+  config.use_kernels(3, 1);
+  return config;
+}
+
+class ImportOfPatches : public ::testing::Test {
+ protected:
+  ImportOfPatches() {
+    at::manual_seed(4);
+    PatchNet net(small_patches());
+    weights_ = state_dict(net);
+    testing::write_archive(command_.checkpoint, testing::lightning_container(weights_));
+    write_settings(settings_);
+  }
+  void write_settings(const nlohmann::json& json) const { write_file_atomically(command_.config, json.dump()); }
+  std::string refusal(const nlohmann::json& settings) const {
+    write_settings(settings);
+    const std::string message = testing::message_of([&] { import(command_); });
+    EXPECT_FALSE(fs::exists(command_.out)) << "nothing half-written";
+    return message;
+  }
+
+  testing::TemporaryFolder folder_;
+  ImportCommand command_{folder_ / "last.ckpt", folder_ / "run", folder_ / "settings.json"};
+  nlohmann::json settings_ = {
+      {"image", 32}, {"patch_size", 8}, {"router_temp", 0.85}, {"capacity_factor_val", 1.5}, {"weights_seed", 7}};
+  safetensors::File weights_;
+};
+
+TEST_F(ImportOfPatches, SizesComeFromTheWeightsAndItConverts) {
+  EXPECT_EQ(import(command_), 0);
+  const RunConfig config = load_run_config(command_.out + "/config.json");
+  const auto& patches = std::get<PatchNetConfig>(config.model);
+  EXPECT_EQ(patches.num_classes, 3);
+  EXPECT_EQ(patches.base_channels, 4);
+  EXPECT_EQ(patches.layer_number, 8);
+  EXPECT_EQ(patches.num_experts, 2);
+  EXPECT_EQ(patches.expert_kernel, (std::vector<int64_t>(5, 3)));
+  EXPECT_EQ(patches.post_kernel, (std::vector<int64_t>(5, 1)));
+  EXPECT_EQ(patches.router_temp, 0.85);
+  EXPECT_EQ(patches.router.capacity_factor_val, 1.5);
+  EXPECT_EQ(patches.router.capacity_group, CapacityGroup::kBatch) << "what published checkpoints mean";
+  EXPECT_EQ(config.class_names[2], "class 2");
+  EXPECT_EQ(config.mean[0], 0.485);
+  const auto found = safetensors::read(command_.out + "/model.safetensors").tensors;
+  for (const auto& [name, tensor] : weights_.tensors) EXPECT_EQ(found.at(name).data, tensor.data) << name;
+
+  convert::Options options;
+  options.source = command_.out;
+  options.output = folder_ / "patches.moefb";
+  convert::convert(options);
+  EXPECT_TRUE(fs::exists(options.output));
+}
+
+TEST_F(ImportOfPatches, NamesTheSettingThatIsMissing) {
+  for (const std::string key : {"image", "patch_size", "router_temp", "capacity_factor_val"}) {
+    nlohmann::json settings = settings_;
+    settings.erase(key);
+    EXPECT_TRUE(contains(refusal(settings), command_.config + ": " + key + ": missing")) << key;
+  }
+}
+
+TEST_F(ImportOfPatches, RefusesSettingsThatTheWeightsContradict) {
+  settings_["num_experts"] = 3;
+  EXPECT_TRUE(contains(refusal(settings_), "layers.0.experts.2.conv_block.0.weight is missing"));
+  settings_["num_experts"] = 2;
+  settings_["kind"] = "cifar_e2e";
+  EXPECT_TRUE(contains(refusal(settings_), "kind: expected patch_net, found \"cifar_e2e\""));
 }
 
 }  // namespace

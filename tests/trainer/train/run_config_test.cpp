@@ -30,6 +30,10 @@ class RunConfigFile : public ::testing::Test {
   std::string path_ = folder_ / "c.toml";
 };
 
+const ModelConfig& heads(const RunConfig& config) {
+  return std::get<ModelConfig>(config.model);
+}
+
 Dataset three_classes() {
   Dataset dataset;
   dataset.name = "three";
@@ -40,7 +44,7 @@ Dataset three_classes() {
 
 TEST_F(RunConfigFile, EmptyFileIsThePublishedRecipe) {
   const RunConfig config = load("");
-  EXPECT_EQ(config.model.width0, 64);
+  EXPECT_EQ(heads(config).width0, 64);
   EXPECT_EQ(config.train.batch_size, 128);
   EXPECT_EQ(config.train.schedule.kind, Schedule::kStep);
   EXPECT_EQ(config.train.schedule.epochs, 50);
@@ -59,7 +63,7 @@ TEST_F(RunConfigFile, SetReplacesWhatTheFileSays) {
   const RunConfig config = load("k = 2\n[train]\nepochs = 9\n", {"train.epochs=3", "head=soft", "data.name=\"shapes\"",
                                                                  "train.milestones=[1, 2]", "train.flip=true"});
   EXPECT_EQ(config.train.schedule.epochs, 3);
-  EXPECT_EQ(config.model.head, HeadKind::kSoft);  // a text needs no quotes
+  EXPECT_EQ(heads(config).head, HeadKind::kSoft);  // a text needs no quotes
   EXPECT_EQ(config.train.schedule.milestones, (std::vector<int64_t>{1, 2}));
   EXPECT_TRUE(config.train.augment.flip);
 }
@@ -69,7 +73,7 @@ TEST_F(RunConfigFile, NamesFileAndKeyOfAMistake) {
   EXPECT_TRUE(contains(refusal("[train]\nepoch = 8\n"), path_ + ": train.epoch: unknown key"));
   EXPECT_TRUE(contains(refusal("[data]\nimage = 8\n"), path_ + ": data.image: unknown key"));
   EXPECT_TRUE(contains(refusal("[train]\nepochs = 0\n"), "train.epochs: expected a whole number from 1"));
-  EXPECT_TRUE(contains(refusal("kind = \"patch_net\"\n"), "kind: the trainer trains cifar_e2e"));
+  EXPECT_TRUE(contains(refusal("kind = \"cifar_head\"\n"), "kind: expected one of cifar_e2e, patch_net, resnet18"));
   EXPECT_TRUE(contains(refusal("", {"train.epoch=3"}), "train.epoch: unknown key"));
   EXPECT_TRUE(contains(refusal("", {"epochs"}), "--set epochs: expected key=value"));
   EXPECT_TRUE(contains(refusal("k = 2\n", {"k.x=3"}), "--set k.x=3: k is not a table"));
@@ -83,7 +87,7 @@ TEST_F(RunConfigFile, SyntaxErrorsNameTheLine) {
 TEST_F(RunConfigFile, ResolveTakesNamesFromTheDataSet) {
   RunConfig config = load("");
   resolve(config, three_classes());
-  EXPECT_EQ(config.model.num_classes, 3);
+  EXPECT_EQ(heads(config).num_classes, 3);
   EXPECT_EQ(config.class_names, (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_EQ(config.mean[0], 0.4914);  // as written, not as the float's neighbour in double
   EXPECT_NE(config.train.precision, PrecisionChoice::kAuto);
@@ -101,20 +105,31 @@ TEST_F(RunConfigFile, ChannelsLastFollowsThePrecisionUnlessGiven) {
   EXPECT_TRUE(resolved({"train.precision=bf16", "train.channels_last=true"}));
 }
 
-TEST_F(RunConfigFile, ConfigurationsAreValidAndHaveTheHeadOfTheirName) {
-  std::map<std::string, int> heads;
+/// The last word of a configuration's name says what it trains.
+std::string trained_by(const RunConfig& config) {
+  if (std::holds_alternative<PatchNetConfig>(config.model)) return "patch";
+  if (std::holds_alternative<Resnet18Config>(config.model)) return "resnet18";
+  const ModelConfig& model = heads(config);
+  const bool hard = model.head == HeadKind::kSparse && model.k == 1;
+  return std::map<HeadKind, std::string>{
+      {HeadKind::kDense, "dense"}, {HeadKind::kSoft, "soft"}, {HeadKind::kSparse, hard ? "hard" : "sparse"}}
+      .at(model.head);
+}
+
+TEST_F(RunConfigFile, ConfigurationsAreValidAndTrainWhatTheirNameSays) {
+  std::map<std::string, int> counts;
   for (const auto& entry : std::filesystem::directory_iterator(MOEFB_SOURCE_DIR "/trainer/configs")) {
     const RunConfig config = load_toml_config(entry.path().string(), {});
     const std::string name = entry.path().stem().string();
-    const std::string head = name.substr(name.rfind('-') + 1);
-    ++heads[head];
-    if (head == "folder") continue;
-    const bool hard = config.model.head == HeadKind::kSparse && config.model.k == 1;
-    const std::map<HeadKind, std::string> names = {
-        {HeadKind::kDense, "dense"}, {HeadKind::kSoft, "soft"}, {HeadKind::kSparse, hard ? "hard" : "sparse"}};
-    EXPECT_EQ(names.at(config.model.head), head) << name;
+    const std::string last = name.substr(name.rfind('-') + 1);
+    ++counts[last];
+    if (last != "folder") {
+      EXPECT_EQ(trained_by(config), last) << name;
+    }
   }
-  EXPECT_EQ(heads, (std::map<std::string, int>{{"dense", 3}, {"soft", 3}, {"sparse", 3}, {"hard", 3}, {"folder", 1}}));
+  EXPECT_EQ(counts,
+            (std::map<std::string, int>{
+                {"dense", 3}, {"soft", 3}, {"sparse", 3}, {"hard", 3}, {"patch", 2}, {"resnet18", 1}, {"folder", 1}}));
 }
 
 TEST_F(RunConfigFile, PublishedConfigurationsAreThePublishedRecipe) {
@@ -132,8 +147,42 @@ TEST_F(RunConfigFile, PublishedConfigurationsAreThePublishedRecipe) {
     EXPECT_EQ(config.data.name, "cifar10");
     resolve(config, three_classes());
     EXPECT_EQ(recipe(config), recipe(published)) << head;
-    EXPECT_EQ(config.model.width0, 64) << head;
+    EXPECT_EQ(heads(config).width0, 64) << head;
   }
+}
+
+TEST_F(RunConfigFile, PatchNetworkAloneIsItsPublishedRecipe) {
+  const RunConfig config = load("kind = \"patch_net\"\n");
+  const TrainConfig& train = config.train;
+  EXPECT_EQ(train.schedule.kind, Schedule::kPatch);
+  EXPECT_EQ(train.patch.epochs, 150);
+  EXPECT_EQ(train.patch.learning_rate, 1e-3);
+  EXPECT_EQ(train.patch.router_learning_rate, 1e-3);
+  EXPECT_EQ(train.patch.warmup_epochs, 15);
+  EXPECT_EQ(train.patch.uniform_epochs, 10);
+  EXPECT_EQ(train.patch.router_warmup_epochs, 5);
+  EXPECT_EQ(train.batch_size, 128);
+  EXPECT_EQ(train.optimizer, OptimizerKind::kAdamW);
+  EXPECT_EQ(train.weight_decay, 1e-3);
+  EXPECT_EQ(train.clip_norm, 1.5);
+  EXPECT_EQ(train.router_clip_norm, 0.5);
+  EXPECT_EQ(train.label_smoothing, 0.1);
+  EXPECT_TRUE(train.mix);
+  EXPECT_EQ(train.mixing.cutmix_probability, 0.3);
+  EXPECT_EQ(train.keep, WeightChoice::kLast);
+  EXPECT_EQ(config.data.picture.resize_to, 256);
+  EXPECT_EQ(config.data.picture.filter, Filter::kBicubic);
+}
+
+TEST_F(RunConfigFile, DenseComparisonHasARecipeOfItsOwn) {
+  const TrainConfig train = load("kind = \"resnet18\"\n").train;
+  EXPECT_EQ(train.schedule.kind, Schedule::kCosine);
+  EXPECT_EQ(train.schedule.learning_rate, 5e-4);
+  EXPECT_EQ(train.schedule.warmup_epochs, 15);
+  EXPECT_EQ(train.label_smoothing, 0.15);
+  EXPECT_EQ(train.clip_norm, 1.0);
+  EXPECT_EQ(train.mixing.cutmix_probability, 0.5);
+  EXPECT_EQ(train.mixing.mixup_alpha, 0.3);
 }
 
 TEST_F(RunConfigFile, FolderTakesARuleForItsPictures) {

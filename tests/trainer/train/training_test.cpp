@@ -11,6 +11,7 @@
 
 #include "converter/safetensors.h"
 #include "converter/temporary_folder.h"
+#include "trainer/models/cifar_net.h"
 #include "trainer/models/state_dict.h"
 #include "trainer/train/tiny_run.h"
 
@@ -32,6 +33,7 @@ std::vector<nlohmann::json> read_lines(const std::string& path) {
   for (std::string line; std::getline(text, line);) {
     lines.push_back(nlohmann::json::parse(line));
     lines.back().erase("images_per_s");
+    lines.back().erase("data_wait");
   }
   return lines;
 }
@@ -181,7 +183,7 @@ TEST_F(TrainingRun, GoldenVectorIsTheBestWeightsAnswer) {
   EXPECT_TRUE(golden.metadata.contains("seed"));
 
   const at::NoGradGuard no_grad;
-  CifarNet net(load_run_config(folder.config()).model);
+  CifarNet net(std::get<ModelConfig>(load_run_config(folder.config()).model));
   load_state_dict(net, safetensors::read(folder.kept_weights()), folder.kept_weights());
   net.eval();
   const at::Tensor input = to_torch(golden.tensors.at("input"));

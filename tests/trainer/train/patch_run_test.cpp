@@ -1,0 +1,231 @@
+// Whole runs of patch networks and their dense comparison, small: what they leave, that stopping changes nothing, and
+// that the runtime answers as the trainer does.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "converter/atomic_file.h"
+#include "converter/convert.h"
+#include "converter/safetensors.h"
+#include "converter/temporary_folder.h"
+#include "trainer/models/state_dict.h"
+#include "trainer/train/agreement.h"
+#include "trainer/train/runtime_answers.h"
+#include "trainer/train/training.h"
+
+namespace moefb::trainer {
+namespace {
+
+using testing::contains;
+using testing::message_of;
+using testing::TemporaryFolder;
+
+constexpr const char* kPatchToml = R"(
+kind = "patch_net"
+image = 32
+base_channels = 4
+num_experts = 4
+patch_size = 8
+capacity_group = "image"
+resize_to = 32
+[train]
+epochs = 3
+batch_size = 16
+warmup_epochs = 1
+uniform_epochs = 1
+router_warmup_epochs = 1
+temperature_epochs = 1
+threads = 1
+[data]
+train_size = 60
+val_size = 24
+test_size = 36
+)";
+
+constexpr const char* kResnetToml = R"(
+kind = "resnet18"
+image = 32
+width0 = 4
+resize_to = 32
+[train]
+epochs = 2
+batch_size = 16
+warmup_epochs = 1
+precision = "f32"
+threads = 1
+[data]
+train_size = 60
+val_size = 24
+test_size = 36
+)";
+
+class PatchRun : public ::testing::Test {
+ protected:
+  RunFolder start(const std::string& name, const char* toml, const std::vector<std::string>& sets = {}) {
+    const std::string path = folder_ / (name + ".toml");
+    write_file_atomically(path, std::string_view(toml));
+    RunConfig config = load_toml_config(path, sets);
+    resolve(config, load_dataset(config.data));
+    const RunFolder folder = RunFolder::create(folder_ / name);
+    write_file_atomically(folder.config(), to_json(config));
+    return folder;
+  }
+  /// Goes on as `trainer resume` does: from the folder alone. @param batches  then stops again
+  bool go_on(const RunFolder& folder, int64_t batches) {
+    RunConfig config = load_run_config(folder.config());
+    Dataset dataset = load_dataset(config.data);
+    resolve(config, dataset);
+    Training training(config, dataset, folder);
+    training.restore();
+    const int64_t last = training.position().step + batches;
+    return training.run([&] { return training.position().step >= last; });
+  }
+  RunFolder finished(const std::string& name, const char* toml, const std::vector<std::string>& sets = {}) {
+    const RunFolder folder = start(name, toml, sets);
+    EXPECT_TRUE(go_on(folder, 1000));
+    return folder;
+  }
+
+  TemporaryFolder folder_;
+};
+
+std::vector<nlohmann::json> lines_of(const RunFolder& folder) {
+  const std::vector<std::byte> bytes = read_file(folder.metrics());
+  std::istringstream text(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
+  for (nlohmann::json& line : lines) {
+    line.erase("images_per_s");
+    line.erase("data_wait");
+  }
+  return lines;
+}
+
+nlohmann::json config_of(const RunFolder& folder) {
+  const std::vector<std::byte> bytes = read_file(folder.config());
+  return nlohmann::json::parse(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+TEST_F(PatchRun, StoppedAnywhereAndResumedGivesTheSameBytes) {
+  const RunFolder whole = finished("whole", kPatchToml);
+  for (const int64_t batches : {1, 4}) {  // in the middle of an epoch; before its validation
+    const RunFolder stopped = start("stopped" + std::to_string(batches), kPatchToml);
+    while (!go_on(stopped, batches)) {
+    }
+    EXPECT_EQ(read_file(whole.last_weights()), read_file(stopped.last_weights()));
+    EXPECT_EQ(read_file(whole.optimizer()), read_file(stopped.optimizer()));
+    EXPECT_EQ(lines_of(whole), lines_of(stopped));
+    EXPECT_EQ(config_of(whole), config_of(stopped));
+  }
+}
+
+TEST_F(PatchRun, WorkersChangeNothing) {
+  const RunFolder alone = finished("alone", kPatchToml, {"train.workers=0"});
+  const RunFolder helped = finished("helped", kPatchToml, {"train.workers=2"});
+  EXPECT_EQ(read_file(alone.last_weights()), read_file(helped.last_weights()));
+}
+
+TEST_F(PatchRun, MetricsHaveThePublishedNamesForTrainingAndValidation) {
+  const auto lines = lines_of(finished("run", kPatchToml));
+  ASSERT_EQ(lines.size(), 4u);  // three epochs and the test
+  for (const nlohmann::json& router : {lines[1]["router"], lines[1]["val_router"], lines[3]["router_test_snapshot"]}) {
+    EXPECT_TRUE(router.contains("drop_rate"));
+    EXPECT_TRUE(router.contains("entropy_norm_mean"));
+    EXPECT_TRUE(router.contains("mean_capacity_ratio_mean"));
+    ASSERT_EQ(router["layers"].size(), 5u);
+    EXPECT_EQ(router["layers"][2]["layer"], 3);
+  }
+  // 60 pictures of a 2 x 2 grid in training, 24 in validation: the two are counted apart.
+  EXPECT_EQ(lines[1]["router"]["layers"][0]["tokens"], 60 * 4);
+  EXPECT_EQ(lines[1]["val_router"]["layers"][0]["tokens"], 24 * 4);
+}
+
+TEST_F(PatchRun, ConfigHoldsTheTemperatureOfTheWeights) {
+  const RunFolder folder = start("run", kPatchToml);
+  go_on(folder, 4);  // the first epoch: uniform
+  go_on(folder, 1);
+  EXPECT_EQ(config_of(folder)["current_epoch"], 0) << "nobody has learnt to route yet";
+  EXPECT_EQ(config_of(folder)["router_temp"], 2.0);
+  while (!go_on(folder, 4)) {
+  }
+  EXPECT_FALSE(config_of(folder).contains("current_epoch"));
+  EXPECT_EQ(config_of(folder)["router_temp"], lines_of(folder).empty() ? 0 : 2.0)
+      << "three epochs: the last is the first of the cosine";
+  EXPECT_EQ(config_of(folder)["train"]["temperature_final"], 0.85);
+}
+
+TEST_F(PatchRun, RoutersStandStillInTheUniformPhase) {
+  const std::string gate = "layers.0.router_gate.mlp.1.weight";
+  const RunFolder folder = start("run", kPatchToml);
+  go_on(folder, 1);
+  const auto first = safetensors::read(folder.last_weights()).tensors;
+  go_on(folder, 2);
+  const auto later = safetensors::read(folder.last_weights()).tensors;
+  EXPECT_EQ(first.at(gate).data, later.at(gate).data);
+  EXPECT_NE(first.at("stem.0.weight").data, later.at("stem.0.weight").data);
+  while (!go_on(folder, 4)) {
+  }
+  EXPECT_NE(first.at(gate).data, safetensors::read(folder.last_weights()).tensors.at(gate).data);
+}
+
+void expect_runtime_agrees(const RunFolder& folder, const std::string& model) {
+  RunConfig config = load_run_config(folder.config());
+  const Dataset dataset = load_dataset(config.data);
+  resolve(config, dataset);
+  convert::Options options;
+  options.source = folder.path();
+  options.output = model;
+  convert::convert(options);
+
+  const auto network = make_network(config.model);
+  load_state_dict(network->module(), safetensors::read(folder.kept_weights()), folder.kept_weights());
+  const Evaluation own = *evaluate(*network, dataset, dataset.test, {16, false, 0});
+  const RuntimeAnswers runtime = runtime_answers(model, dataset, dataset.test, {1, 16});
+  const Agreement agreement =
+      compare_answers(own.logits, at::tensor(runtime.logits).reshape(own.logits.sizes()), false);
+  EXPECT_EQ(agreement.pictures, 36);
+  EXPECT_EQ(agreement.different, 0);
+}
+
+TEST_F(PatchRun, TheRuntimeAnswersAsTheTrainerInEveryCapacityGroup) {
+  for (const std::string group : {"batch", "image", "none"}) {
+    expect_runtime_agrees(finished(group, kPatchToml, {"capacity_group=" + group}), folder_ / (group + ".moefb"));
+  }
+}
+
+TEST_F(PatchRun, SingleExpertTwinTrains) {
+  const auto lines = lines_of(finished("twin", kPatchToml, {"num_experts=1"}));
+  EXPECT_EQ(lines[1]["router"]["entropy_norm_mean"], 0);
+}
+
+TEST_F(PatchRun, PublishedDispatchTrainsToTheSameLoss) {
+  const auto index = lines_of(finished("index", kPatchToml, {"train.epochs=1"}));
+  const auto onehot = lines_of(finished("onehot", kPatchToml, {"train.epochs=1", "train.dispatch=onehot"}));
+  const double loss = index[0]["train_loss"];
+  EXPECT_NEAR(onehot[0]["train_loss"].get<double>(), loss, 1e-4 * loss);
+}
+
+TEST_F(PatchRun, DenseComparisonTrainsConvertsAndAgrees) {
+  const RunFolder folder = finished("resnet", kResnetToml);
+  EXPECT_FALSE(lines_of(folder)[0].contains("router"));
+  expect_runtime_agrees(folder, folder_ / "resnet.moefb");
+}
+
+TEST_F(PatchRun, RefusesWhatDoesNotFit) {
+  const auto refusal = [&](const char* toml, const std::string& set) {
+    return message_of([&] { start("refused", toml, {set}); });
+  };
+  EXPECT_TRUE(contains(refusal(kPatchToml, "router_temp=1"), "router_temp: the schedule sets it"));
+  EXPECT_TRUE(contains(refusal(kPatchToml, "train.schedule=cosine"), "patch is the schedule of kind patch_net"));
+  EXPECT_TRUE(contains(refusal(kResnetToml, "train.schedule=patch"), "patch is the schedule of kind patch_net"));
+  EXPECT_TRUE(contains(refusal(kPatchToml, "train.precision=bf16"), "a patch network trains in f32"));
+  EXPECT_TRUE(contains(refusal(kPatchToml, "train.small_image=16"), "a patch network has patches of one size"));
+  EXPECT_TRUE(contains(refusal(kPatchToml, "image=[32, 64]"), "square pictures, found 32 x 64"));
+  EXPECT_TRUE(contains(refusal(kPatchToml, "kind=vit"), "expected one of cifar_e2e, patch_net, resnet18"));
+}
+
+}  // namespace
+}  // namespace moefb::trainer
