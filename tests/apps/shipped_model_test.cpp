@@ -40,6 +40,12 @@ TEST(ShippedModels, ShapesIsRightAboutTheDrawnPictures) {
       files("examples/images", {".png", ".jpg"}));
 }
 
+TEST(ShippedModels, ShapesByPatchesIsRightAboutThemToo) {
+  expect_named_after_content(
+      {MOEFB_INFER, "--json", "--top", "1", "--model", MOEFB_SOURCE_DIR "/models/shapes-patch.moefb"},
+      files("examples/images", {".png", ".jpg"}));
+}
+
 TEST(ShippedModels, DefaultIsRightAboutThePhotographs) {
   expect_named_after_content({MOEFB_INFER, "--json", "--top", "1"}, files("examples/photographs", {".jpg"}));
 }
