@@ -111,7 +111,7 @@ int eval(const EvalCommand& command) {
     std::printf("predictions written to %s\n", command.predictions.c_str());
   }
   if (!command.export_folder.empty()) {
-    export_pictures(dataset.test, dataset.class_names, command.export_folder);
+    export_pictures(dataset, dataset.test, command.export_folder);
     std::printf("%ld pictures written to %s\n", long(dataset.test.size()), command.export_folder.c_str());
   }
   if (!comparison.complaint.empty()) throw std::runtime_error(comparison.complaint);

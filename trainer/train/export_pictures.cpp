@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "trainer/data/png.h"
+#include "trainer/data/prepared_picture.h"
 
 namespace moefb::trainer {
 namespace fs = std::filesystem;
@@ -20,12 +21,12 @@ std::string picture_name(const PictureSet& set, const std::vector<std::string>& 
   return folder + name;
 }
 
-void export_pictures(const PictureSet& set, const std::vector<std::string>& class_names, const std::string& folder) {
+void export_pictures(const Dataset& dataset, const PictureSet& set, const std::string& folder) {
   const std::string extension = set.files.empty() ? "" : ".png";
   for (int64_t index = 0; index < set.size(); ++index) {
-    const fs::path path = fs::path(folder) / (picture_name(set, class_names, index) + extension);
+    const fs::path path = fs::path(folder) / (picture_name(set, dataset.class_names, index) + extension);
     fs::create_directories(path.parent_path());
-    write_png(path.string(), set.width, set.height, set.picture(index));
+    write_png(path.string(), set.width, set.height, prepared_picture(dataset, set, index));
   }
 }
 

@@ -14,6 +14,6 @@ std::string picture_name(const PictureSet& set, const std::vector<std::string>& 
 
 /// Writes every picture of `set`, pixel for pixel as the model sees it, under its name; ".png" is added to the names of
 /// files, which may be anything. @throws std::runtime_error that names the file
-void export_pictures(const PictureSet& set, const std::vector<std::string>& class_names, const std::string& folder);
+void export_pictures(const Dataset& dataset, const PictureSet& set, const std::string& folder);
 
 }  // namespace moefb::trainer

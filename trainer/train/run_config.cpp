@@ -30,6 +30,8 @@ DataConfig read_data(Settings data, int64_t image) {
   config.train_size = data.integer("train_size", config.train_size, 0, kMaxCount);
   config.val_size = data.integer("val_size", config.val_size, 0, kMaxCount);
   config.test_size = data.integer("test_size", config.test_size, 0, kMaxCount);
+  config.classes = data.texts("classes");
+  config.stream = data.boolean("stream", config.stream);
   config.skip_unreadable = data.choice("unreadable", 0, kUnreadable) == 1;
   data.finish();
   return config;
@@ -86,6 +88,8 @@ nlohmann::ordered_json data_json(const DataConfig& data) {
       {"train_size", data.train_size},
       {"val_size", data.val_size},
       {"test_size", data.test_size},
+      {"classes", data.classes},
+      {"stream", data.stream},
       {"unreadable", kUnreadable[data.skip_unreadable ? 1 : 0]},
   };
 }
@@ -127,6 +131,7 @@ RunConfig parse_run_config(const nlohmann::json& json, const std::string& source
   config.train = read_train_config(settings.object("train"), config.model);
   config.data = read_data(settings.object("data"), image);
   config.data.picture = read_picture_rule(settings, config.model, image);
+  config.data.stream = config.data.stream || config.train.augment.needs_own_size();
   config.data.mean = read_channels(settings, "mean", 0);
   config.data.stddev = read_channels(settings, "std", 1e-6);
   if (config.data.mean) config.mean = as_written(*config.data.mean);

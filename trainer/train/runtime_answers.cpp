@@ -6,6 +6,7 @@
 #include "moefb/executor.h"
 #include "moefb/inspect.h"
 #include "moefb/model.h"
+#include "trainer/data/prepared_picture.h"
 
 namespace moefb::trainer {
 namespace {
@@ -57,7 +58,8 @@ RuntimeAnswers runtime_answers(const std::string& path, const Dataset& dataset, 
     const size_t n = size_t(std::min<int64_t>(settings.batch, set.size() - first));
     for (size_t i = 0; i < n; ++i) {
       const std::span<float> one(planes.data() + i * image, image);
-      require(normalize(set.picture(first + int64_t(i)), *model.preprocessing(), one), path);
+      const std::vector<uint8_t> picture = prepared_picture(dataset, set, first + int64_t(i));
+      require(normalize(picture, *model.preprocessing(), one), path);
     }
     const std::span<float> answers(result.logits.data() + size_t(first) * classes, n * classes);
     require(executor.run({planes.data(), n * image}, answers), path);

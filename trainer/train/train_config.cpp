@@ -24,7 +24,6 @@ TrainConfig published_adamw() {
   config.schedule.warmup_epochs = 15;
   config.weight_decay = 1e-3;
   config.mix = true;
-  config.augment.flip = true;
   config.keep = WeightChoice::kLast;
   return config;
 }
@@ -138,9 +137,11 @@ nlohmann::ordered_json schedule_json(const ScheduleConfig& schedule) {
 }  // namespace
 
 TrainConfig published_training(const NetworkConfig& network) {
-  if (std::holds_alternative<PatchNetConfig>(network)) return published_patch_training();
-  if (std::holds_alternative<Resnet18Config>(network)) return published_resnet18_training();
-  return {};
+  TrainConfig config;
+  if (std::holds_alternative<PatchNetConfig>(network)) config = published_patch_training();
+  if (std::holds_alternative<Resnet18Config>(network)) config = published_resnet18_training();
+  config.augment = published_augmentation(network);
+  return config;
 }
 
 TrainConfig read_train_config(Settings train, const NetworkConfig& network) {
@@ -154,7 +155,7 @@ TrainConfig read_train_config(Settings train, const NetworkConfig& network) {
   config.label_smoothing = train.number("label_smoothing", config.label_smoothing, 0, 1);
   read_mixing(train, config);
   config.seed = uint64_t(train.integer("seed", int64_t(config.seed), 0, INT64_MAX));
-  read_augment_config(train, image, config.augment);
+  config.augment = read_augment_config(train, network);
   config.small_image = train.integer("small_image", config.small_image, 0, image);
   config.small_image_epochs = train.integer("small_image_epochs", config.small_image_epochs, 0, kMaxEpochs);
   if (patches && config.small_image != 0) {

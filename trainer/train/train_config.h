@@ -54,8 +54,7 @@ struct TrainConfig {
   int64_t workers = 1;  ///< threads that prepare pictures ahead; 0: none. Results do not depend on it
 };
 
-/// The published recipe of a family (spec/cifar-heads.md, section 9; spec/patch-moe.md, sections 8 and 9); of the
-/// augmentation of the patch networks only mirroring and mixing.
+/// The published recipe of a family (spec/cifar-heads.md, section 9; spec/patch-moe.md, sections 8 and 9).
 TrainConfig published_training(const NetworkConfig& network);
 
 /// Reads the table; keys that it lacks are as published. @throws std::runtime_error as Settings does

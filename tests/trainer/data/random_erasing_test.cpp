@@ -57,7 +57,6 @@ TEST(RandomErasing, APictureThatNothingFitsStays) {
   AugmentConfig augment = with_probability(1);
   augment.erase_area_min = augment.erase_area_max = 1;
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(draw(augment, i));
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(draw(with_probability(1), i, 1, 1));
 }
 
 TEST(RandomErasing, WritesNormalNoiseInsideTheBoxAlone) {
