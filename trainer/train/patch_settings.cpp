@@ -78,9 +78,9 @@ void add_sizes(const safetensors::File& weights, const std::string& name, nlohma
   };
   settle("num_classes", rows(weights, "prediction_head.0.weight", name));
   settle("base_channels", rows(weights, "stem.0.weight", name));
-  settle("layer_number", count_numbered(weights, "layers."));
-  settle("num_experts", count_numbered(weights, "layers.0.experts."));
   const int64_t layers = count_numbered(weights, "layers.");
+  settle("layer_number", layers);
+  settle("num_experts", count_numbered(weights, "layers.0.experts."));
   const auto experts = kernel_sides(weights, layers, ".experts.0.conv_block.0.weight");
   const auto posts = kernel_sides(weights, layers, ".post_block.0.weight");
   if (!experts.empty()) settle("expert_kernel", experts);

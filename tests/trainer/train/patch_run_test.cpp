@@ -13,6 +13,7 @@
 #include "converter/temporary_folder.h"
 #include "trainer/models/state_dict.h"
 #include "trainer/train/agreement.h"
+#include "trainer/train/go_on.h"
 #include "trainer/train/runtime_answers.h"
 #include "trainer/train/training.h"
 
@@ -72,16 +73,6 @@ class PatchRun : public ::testing::Test {
     const RunFolder folder = RunFolder::create(folder_ / name);
     write_file_atomically(folder.config(), to_json(config));
     return folder;
-  }
-  /// Goes on as `trainer resume` does: from the folder alone. @param batches  then stops again
-  bool go_on(const RunFolder& folder, int64_t batches) {
-    RunConfig config = load_run_config(folder.config());
-    Dataset dataset = load_dataset(config.data);
-    resolve(config, dataset);
-    Training training(config, dataset, folder);
-    training.restore();
-    const int64_t last = training.position().step + batches;
-    return training.run([&] { return training.position().step >= last; });
   }
   RunFolder finished(const std::string& name, const char* toml, const std::vector<std::string>& sets = {}) {
     const RunFolder folder = start(name, toml, sets);

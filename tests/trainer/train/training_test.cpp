@@ -13,6 +13,7 @@
 #include "converter/temporary_folder.h"
 #include "trainer/models/cifar_net.h"
 #include "trainer/models/state_dict.h"
+#include "trainer/train/go_on.h"
 #include "trainer/train/tiny_run.h"
 
 namespace moefb::trainer {
@@ -50,16 +51,6 @@ class TrainingRun : public ::testing::Test {
     const RunFolder folder = make_folder(name, run);
     EXPECT_TRUE(Training(run.config, run.dataset, folder).run(never));
     return folder;
-  }
-  /// Goes on as `trainer resume` does: from the folder alone. @param batches  then stops again
-  bool go_on(const RunFolder& folder, int64_t batches) {
-    RunConfig config = load_run_config(folder.config());
-    Dataset dataset = load_dataset(config.data);
-    resolve(config, dataset);
-    Training training(config, dataset, folder);
-    training.restore();
-    const int64_t last = training.position().step + batches;
-    return training.run([&] { return training.position().step >= last; });
   }
 
   TemporaryFolder folder_;
