@@ -1,5 +1,6 @@
 #include "trainer/train/run_folder.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <stdexcept>
 
@@ -26,6 +27,12 @@ RunFolder RunFolder::open(const std::string& path) {
     throw std::runtime_error(path + " is not a run folder: expected a config.json in it");
   }
   return folder;
+}
+
+std::string RunFolder::epoch_weights(int64_t epoch) const {
+  char name[64];
+  std::snprintf(name, sizeof(name), "/weights-epoch-%04ld.safetensors", long(epoch));
+  return path_ + name;
 }
 
 }  // namespace moefb::trainer

@@ -1,6 +1,7 @@
 // The folder of one training run: which files it has, and that it holds one run only.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace moefb::trainer {
@@ -15,6 +16,8 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string config() const { return path_ + "/config.json"; }
   std::string kept_weights() const { return path_ + "/model.safetensors"; }
+  /// Of `train.keep_every`. @param epoch  from 1
+  std::string epoch_weights(int64_t epoch) const;
   std::string last_weights() const { return path_ + "/last.safetensors"; }
   std::string optimizer() const { return path_ + "/optimizer.safetensors"; }
   std::string golden() const { return path_ + "/golden.safetensors"; }

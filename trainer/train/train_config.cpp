@@ -163,6 +163,7 @@ TrainConfig read_train_config(Settings train, const NetworkConfig& network) {
                "a patch network has patches of one size: expected 0, found " + std::to_string(config.small_image));
   }
   config.keep = WeightChoice(train.choice("keep", size_t(config.keep), kWeightChoices));
+  config.keep_every = train.integer("keep_every", config.keep_every, 0, kMaxEpochs);
   read_machine(train, config, patches);
   train.finish();
   return config;
@@ -188,6 +189,7 @@ nlohmann::ordered_json train_json(const TrainConfig& config) {
   json["small_image"] = config.small_image;
   json["small_image_epochs"] = config.small_image_epochs;
   json["keep"] = kWeightChoices[size_t(config.keep)];
+  json["keep_every"] = config.keep_every;
   json["precision"] = kPrecisions[size_t(config.precision)];
   json["dispatch"] = kDispatches[size_t(config.dispatch)];
   json["channels_last"] = config.channels_last.value();

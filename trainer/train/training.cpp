@@ -192,6 +192,7 @@ bool Training::validate_epoch(const std::function<bool()>& stop) {
   const bool is_best = validation->accuracy > position_.best_val_acc;
   if (is_best) position_.best_val_acc = validation->accuracy;
   if (is_best || config_.train.keep == WeightChoice::kLast) keep_weights();
+  keep_epoch_weights();
   EpochRecord line = record(*validation, *meter);
   line.images_per_s = images_per_s;
   line.data_wait = data_wait;
@@ -211,6 +212,20 @@ void Training::keep_weights() {
   config_.uniform_epoch.reset();
   if (plan_.phase.uniform) config_.uniform_epoch = std::min(position_.epoch, kLastUniformEpoch);
   write_file_atomically(folder_.config(), to_json(config_));
+}
+
+void Training::keep_epoch_weights() const {
+  const int64_t every = config_.train.keep_every;
+  const int64_t epoch = position_.epoch + 1;
+  if (every == 0 || (epoch % every != 0 && epoch != config_.train.schedule.epochs)) return;
+  safetensors::File weights = state_dict(model_->module());
+  weights.metadata["epoch"] = std::to_string(epoch);
+  // How a patch network routed in this epoch: config.json says it of the kept weights only.
+  if (std::holds_alternative<PatchNetConfig>(config_.model)) {
+    weights.metadata["router_temp"] = nlohmann::json(plan_.phase.temperature).dump();
+    weights.metadata["uniform"] = plan_.phase.uniform ? "true" : "false";
+  }
+  safetensors::write(folder_.epoch_weights(epoch), weights);
 }
 
 EpochRecord Training::record(const Evaluation& validation, const RoutingMeter& meter) const {

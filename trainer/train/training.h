@@ -51,6 +51,7 @@ class Training {
   void count(const NetworkOutput& out, const at::Tensor& labels, double loss);
   void start_next_epoch();
   void keep_weights();
+  void keep_epoch_weights() const;
   EpochRecord record(const Evaluation& validation, const RoutingMeter& meter) const;
   void test_kept_weights();
   std::unique_ptr<RoutingMeter> new_meter() const { return make_routing_meter(config_.model); }

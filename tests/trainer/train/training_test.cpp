@@ -155,6 +155,38 @@ TEST_F(TrainingRun, KeepsTheBestWeightsOrTheLast) {
   EXPECT_EQ(kept_epoch("last"), 3);
 }
 
+std::set<std::string> epoch_files(const RunFolder& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("weights-epoch-")) names.insert(name);
+  }
+  return names;
+}
+
+TEST_F(TrainingRun, LeavesTheWeightsOfEveryNthEpochAndOfTheLast) {
+  const std::vector<std::string> sets = {"train.epochs=5", "train.keep_every=2", "train.keep=last"};
+  const RunFolder whole = finished_run("whole", sets);
+  const std::set<std::string> expected = {"weights-epoch-0002.safetensors", "weights-epoch-0004.safetensors",
+                                          "weights-epoch-0005.safetensors"};
+  EXPECT_EQ(epoch_files(whole), expected);
+  EXPECT_EQ(safetensors::read(whole.epoch_weights(4)).metadata.at("epoch"), "4");
+  const auto last = safetensors::read(whole.kept_weights()).tensors;
+  for (const auto& [name, tensor] : safetensors::read(whole.epoch_weights(5)).tensors) {
+    EXPECT_EQ(tensor.data, last.at(name).data) << name;
+  }
+
+  const TinyRun run(folder_ / "tiny.toml", sets);
+  const RunFolder stopped = make_folder("stopped", run);
+  while (!go_on(stopped, 7)) {
+  }
+  EXPECT_EQ(epoch_files(stopped), expected);
+  for (const int64_t epoch : {2, 4, 5}) {
+    EXPECT_EQ(read_file(stopped.epoch_weights(epoch)), read_file(whole.epoch_weights(epoch))) << epoch;
+  }
+  EXPECT_TRUE(epoch_files(finished_run("none", {"train.epochs=2"})).empty()) << "nobody asked for them";
+}
+
 TEST_F(TrainingRun, EveryHeadTrainsAndLeavesTheFilesOfARun) {
   for (const std::string head : {"dense", "soft", "sparse", "hard"}) {
     const RunFolder folder = finished_run(head, {"head=" + head, head == "hard" ? "k=1" : "k=2", "train.epochs=1"});
