@@ -1,5 +1,6 @@
 #include "trainer/train/metrics_log.h"
 
+#include <sstream>
 #include <stdexcept>
 
 #include "converter/atomic_file.h"
@@ -42,6 +43,9 @@ void MetricsLog::add(const EpochRecord& record) {
   json["learning_rate"] = record.learning_rate;
   json["images_per_s"] = record.images_per_s;
   json["data_wait"] = record.data_wait;
+  json["seconds"] = record.resources.seconds;
+  json["cpu_seconds"] = record.resources.cpu_seconds;
+  json["peak_rss_mib"] = record.resources.peak_rss_mib;
   append(json.dump());
 }
 
@@ -51,6 +55,16 @@ void MetricsLog::add(const TestRecord& record) {
   add_routing(json, record.routing, "", "_test_snapshot");
   if (!record.class_expert_mean.empty()) json["class_expert_mean"] = record.class_expert_mean;
   append(json.dump());
+}
+
+std::vector<nlohmann::ordered_json> MetricsLog::epochs() const {
+  std::vector<nlohmann::ordered_json> epochs;
+  std::istringstream text(text_);
+  for (std::string line; std::getline(text, line);) {
+    auto json = nlohmann::ordered_json::parse(line);
+    if (json.contains("epoch")) epochs.push_back(std::move(json));
+  }
+  return epochs;
 }
 
 void MetricsLog::append(const std::string& line) {

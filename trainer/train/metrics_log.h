@@ -2,10 +2,13 @@
 // spec/patch-moe.md, section 10): the lines' `util` form the history `util_per_epoch`, and so on.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "trainer/train/resources.h"
 
 namespace moefb::trainer {
 
@@ -22,8 +25,12 @@ struct EpochRecord {
   RoutingRecord val_routing;  ///< of the validation, without (spec 13, flaw 10)
   double learning_rate = 0;   ///< of the epoch's last step
   double images_per_s = 0;
-  double data_wait = 0;  ///< share of the training pass that waited for pictures
+  double data_wait = 0;   ///< share of the training pass that waited for pictures
+  ResourceUse resources;  ///< of training and validation
 };
+
+/// Keys of an epoch's line that say how the machine fared: two runs with equal bits differ in them.
+inline constexpr std::array kMachineKeys = {"images_per_s", "data_wait", "seconds", "cpu_seconds", "peak_rss_mib"};
 
 struct TestRecord {
   double test_loss = 0;
@@ -42,6 +49,9 @@ class MetricsLog {
 
   void add(const EpochRecord& record);
   void add(const TestRecord& record);
+
+  /// The epochs' lines, in order.
+  std::vector<nlohmann::ordered_json> epochs() const;
 
  private:
   void append(const std::string& line);

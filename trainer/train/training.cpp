@@ -109,6 +109,7 @@ Loader Training::epoch_loader() const {
 
 bool Training::train_epoch(const std::function<bool()>& stop) {
   progress_.start_epoch(position_.epoch + 1);
+  resources_.restart();
   begin_epoch();
   Loader loader = epoch_loader();
   model_->module().train();
@@ -196,6 +197,7 @@ bool Training::validate_epoch(const std::function<bool()>& stop) {
   EpochRecord line = record(*validation, *meter);
   line.images_per_s = images_per_s;
   line.data_wait = data_wait;
+  line.resources = resources_.use();
   metrics_.add(line);
   progress_.epoch_done(line, is_best);
   start_next_epoch();
@@ -276,6 +278,7 @@ void Training::test_kept_weights() {
                 100 * test.accuracy, long(position_.kept_epoch));
   progress_.say(text);
   progress_.say(write_golden_vector(*model_, config_, folder_.golden()));
+  progress_.say(describe_resources(metrics_.epochs()));
 }
 
 }  // namespace moefb::trainer

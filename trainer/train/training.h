@@ -68,7 +68,8 @@ class Training {
   std::unique_ptr<RoutingMeter> routing_;
   MetricsLog metrics_;
   Progress progress_;
-  double waited_s_ = 0;  ///< of the epoch under way, by this process
+  ResourceMeter resources_;  ///< of the epoch under way
+  double waited_s_ = 0;      ///< of the epoch under way, by this process
 };
 
 }  // namespace moefb::trainer

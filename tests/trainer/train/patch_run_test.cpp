@@ -89,8 +89,7 @@ std::vector<nlohmann::json> lines_of(const RunFolder& folder) {
   std::vector<nlohmann::json> lines;
   for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
   for (nlohmann::json& line : lines) {
-    line.erase("images_per_s");
-    line.erase("data_wait");
+    for (const char* key : kMachineKeys) line.erase(key);
   }
   return lines;
 }

@@ -33,8 +33,7 @@ std::vector<nlohmann::json> read_lines(const std::string& path) {
   std::vector<nlohmann::json> lines;
   for (std::string line; std::getline(text, line);) {
     lines.push_back(nlohmann::json::parse(line));
-    lines.back().erase("images_per_s");
-    lines.back().erase("data_wait");
+    for (const char* key : kMachineKeys) lines.back().erase(key);
   }
   return lines;
 }
