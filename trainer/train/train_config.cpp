@@ -16,6 +16,7 @@ const std::vector<std::string> kDispatches = {"index", "onehot"};
 
 constexpr int64_t kMaxEpochs = 1'000'000;
 constexpr double kMaxWeight = 1e6;
+constexpr double kMaxDecay = 0.999999;  // an average with decay 1 would never move
 
 TrainConfig published_adamw() {
   TrainConfig config;
@@ -85,6 +86,7 @@ void read_optimizer(Settings& train, TrainConfig& config) {
   config.momentum = train.number("momentum", config.momentum, 0, 1);
   config.nesterov = train.boolean("nesterov", config.nesterov);
   config.weight_decay = train.number("weight_decay", config.weight_decay, 0, 1e3);
+  config.ema = train.number("ema", config.ema, 0, kMaxDecay);
   config.clip_norm = train.number("clip_norm", config.clip_norm, 0, kMaxWeight);
   config.router_clip_norm = train.number("router_clip_norm", config.router_clip_norm, 0, kMaxWeight);
 }
@@ -177,6 +179,7 @@ nlohmann::ordered_json train_json(const TrainConfig& config) {
   json["momentum"] = config.momentum;
   json["nesterov"] = config.nesterov;
   json["weight_decay"] = config.weight_decay;
+  json["ema"] = config.ema;
   json["clip_norm"] = config.clip_norm;
   json["router_clip_norm"] = config.router_clip_norm;
   json["label_smoothing"] = config.label_smoothing;

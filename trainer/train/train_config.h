@@ -36,6 +36,7 @@ struct TrainConfig {
   double momentum = 0.9;  ///< sgd
   bool nesterov = false;  ///< sgd
   double weight_decay = 5e-4;
+  double ema = 0;               ///< decay of the average of the weights, which is then validated and kept; 0: none
   double clip_norm = 0;         ///< of all gradients but the routers'; 0: they are not clipped
   double router_clip_norm = 0;  ///< of the routers' gradients
   double label_smoothing = 0;

@@ -37,6 +37,16 @@ std::unique_ptr<Optimizer> make_optimizer(const RunConfig& config, torch::nn::Mo
   return std::make_unique<AdamW>(module, adamw, patches ? group_by_name : group_by_rank);
 }
 
+std::unique_ptr<WeightAverage> make_average(const RunConfig& config, const torch::nn::Module& module) {
+  return config.train.ema > 0 ? std::make_unique<WeightAverage>(module, config.train.ema) : nullptr;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const RunConfig& config, torch::nn::Module& module, WeightAverage* average) {
+  std::unique_ptr<Optimizer> optimizer = make_optimizer(config, module);
+  if (!average) return optimizer;
+  return std::make_unique<AveragingOptimizer>(std::move(optimizer), *average);
+}
+
 at::Tensor labels_of(const PictureSet& set, std::span<const int64_t> indices) {
   std::vector<int64_t> labels;
   for (const int64_t index : indices) labels.push_back(set.labels[size_t(index)]);
@@ -50,7 +60,8 @@ Training::Training(RunConfig config, Dataset dataset, RunFolder folder)
       dataset_(std::move(dataset)),
       folder_(std::move(folder)),
       model_(make_model(config_)),
-      optimizer_(make_optimizer(config_, model_->module())),
+      average_(make_average(config_, model_->module())),
+      optimizer_(make_optimizer(config_, model_->module(), average_.get())),
       backbone_(backbone_parameters(model_->module())),
       routers_(router_parameters(model_->module())),
       routing_(new_meter()),
@@ -187,6 +198,7 @@ void Training::count(const NetworkOutput& out, const at::Tensor& labels, double 
 bool Training::validate_epoch(const std::function<bool()>& stop) {
   const double images_per_s = progress_.images_per_s();
   const double data_wait = progress_.share_of_epoch(waited_s_);
+  const AveragedWeights averaged(average_.get());  // validated and kept
   const auto meter = new_meter();
   const auto validation = evaluate(*model_, dataset_, dataset_.val, layout(), meter.get(), stop);
   if (!validation) return false;

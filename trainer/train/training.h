@@ -14,6 +14,7 @@
 #include "trainer/train/progress.h"
 #include "trainer/train/routing_meter.h"
 #include "trainer/train/run_config.h"
+#include "trainer/train/weight_average.h"
 
 namespace moefb::trainer {
 
@@ -61,6 +62,7 @@ class Training {
   Dataset dataset_;
   RunFolder folder_;
   std::shared_ptr<Network> model_;
+  std::unique_ptr<WeightAverage> average_;  ///< null without train.ema
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<at::Tensor> backbone_, routers_;  ///< parameters, clipped apart
   PatchEpoch plan_;                             ///< of the epoch under way

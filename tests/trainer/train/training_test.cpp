@@ -186,6 +186,35 @@ TEST_F(TrainingRun, LeavesTheWeightsOfEveryNthEpochAndOfTheLast) {
   EXPECT_TRUE(epoch_files(finished_run("none", {"train.epochs=2"})).empty()) << "nobody asked for them";
 }
 
+TEST_F(TrainingRun, AveragedWeightsAreValidatedAndKeptAndSurviveAStop) {
+  const std::vector<std::string> sets = {"train.ema=0.9", "train.keep=last", "train.keep_every=1"};
+  const RunFolder whole = finished_run("whole", sets);
+  const auto kept = safetensors::read(whole.kept_weights()).tensors;
+  const auto epoch = safetensors::read(whole.epoch_weights(2)).tensors;
+  const auto saved = safetensors::read(whole.optimizer()).tensors;
+  for (const auto& [name, tensor] : kept) {
+    EXPECT_EQ(tensor.data, saved.at("ema." + name).data) << name;
+    EXPECT_EQ(tensor.data, epoch.at(name).data) << name;
+  }
+  const std::string stem = "backbone.backbone.conv1.weight";
+  EXPECT_NE(kept.at(stem).data, safetensors::read(whole.last_weights()).tensors.at(stem).data);
+
+  RunConfig config = load_run_config(whole.config());
+  CifarNet net(std::get<ModelConfig>(config.model));
+  load_state_dict(net, safetensors::read(whole.kept_weights()), whole.kept_weights());
+  const Dataset dataset = load_dataset(config.data);
+  const auto validation = evaluate(net, dataset, dataset.val, {16, true, 0});
+  EXPECT_NEAR(validation->loss, read_lines(whole.metrics())[1]["val_loss"].get<double>(), 1e-5);
+
+  for (const int64_t batches : {int64_t{4}, kTinyBatches}) {
+    const TinyRun run(folder_ / "tiny.toml", sets);
+    const RunFolder stopped = make_folder("stopped" + std::to_string(batches), run);
+    while (!go_on(stopped, batches)) {
+    }
+    expect_same_results(whole, stopped);
+  }
+}
+
 TEST_F(TrainingRun, EveryHeadTrainsAndLeavesTheFilesOfARun) {
   for (const std::string head : {"dense", "soft", "sparse", "hard"}) {
     const RunFolder folder = finished_run(head, {"head=" + head, head == "hard" ? "k=1" : "k=2", "train.epochs=1"});
