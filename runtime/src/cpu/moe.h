@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "buffer.h"
 #include "cpu/op.h"
+#include "cpu/pooled_router.h"
 #include "cpu/soft_head.h"
 #include "cpu/tokens.h"
 #include "graph/graph.h"
@@ -20,12 +22,11 @@ namespace moefb::cpu {
 
 /// The router's weights, ready to use.
 struct RouterWeights {
-  Buffer<float> gate;       ///< (features, E): packed for conv2d
-  Buffer<float> gate_bias;  ///< (E); may be null
+  std::optional<PooledRouter> pooled;  ///< where it pools patches; then the others are null
+  Buffer<float> gate;                  ///< (features, E): packed for conv2d
+  Buffer<float> gate_bias;             ///< (E); may be null
   Buffer<float> norm_weight;
   Buffer<float> norm_bias;
-  Buffer<float> positions;  ///< (tokens_per_image, position features); may be null
-  int64_t position_features = 0;
 };
 
 class MoeOp {

@@ -21,59 +21,10 @@ using graph::RouterKind;
 
 constexpr int64_t kGrainProducts = 100'000;  // of the gate, some 10 us: worth a hand-off
 
-/// Position features of every patch: x and y in 0..1, then sin and cos of pi f x for each band, then of pi f y.
-void fill_positions(const Router& router, const graph::TokenGrid& grid, float* dst) noexcept {
-  constexpr float kPi = 3.14159265358979323846f;
-  for (int64_t row = 0; row < grid.rows; ++row) {
-    for (int64_t column = 0; column < grid.columns; ++column) {
-      const float x = grid.columns > 1 ? float(column) / float(grid.columns - 1) : 0.0f;
-      const float y = grid.rows > 1 ? float(row) / float(grid.rows - 1) : 0.0f;
-      if (router.coordinates) *dst++ = x, *dst++ = y;
-      for (float at : {x, y}) {
-        for (float band : router.fourier_bands) *dst++ = std::sin(kPi * band * at);
-        for (float band : router.fourier_bands) *dst++ = std::cos(kPi * band * at);
-      }
-    }
-  }
-}
-
-/// Mean and maximum over the token's pixels, of its channels and of its position, which is constant over the token.
-void pooled_features(const Tokens& tokens, const RouterWeights& weights, const Router& router, const float* map,
-                     int64_t t, float* dst) noexcept {
-  const int64_t c = tokens.channels(), pixels = tokens.patch() * tokens.patch();
-  const float* position = weights.positions.get() + t % tokens.per_image() * weights.position_features;
-  float* mean = router.pool_mean ? dst : nullptr;
-  float* max = router.pool_max ? dst + (router.pool_mean ? c + weights.position_features : 0) : nullptr;
-  if (mean != nullptr) std::fill(mean, mean + c, 0.0f);
-  if (max != nullptr) std::fill(max, max + c, -INFINITY);
-  tokens.for_each_pixel(map, t, [&](const float* pixel) {
-    for (int64_t i = 0; i < c; ++i) {
-      const float value = pixel == nullptr ? 0.0f : pixel[i];
-      if (mean != nullptr) mean[i] += value;
-      if (max != nullptr) max[i] = std::max(max[i], value);
-    }
-  });
-  if (mean != nullptr) {
-    for (int64_t i = 0; i < c; ++i) mean[i] /= float(pixels);
-    std::copy_n(position, weights.position_features, mean + c);
-  }
-  if (max != nullptr) std::copy_n(position, weights.position_features, max + c);
-}
-
-void token_features(const MoeOp& op, const float* map, int64_t t, float* dst) noexcept {
-  const Router& router = op.moe().router;
-  if (router.pool_mean || router.pool_max) {
-    pooled_features(op.tokens(), op.router(), router, map, t, dst);
-  } else {
-    op.tokens().gather(map, t, dst);
-  }
-}
-
 /// True where the features are the tokens as they lie in the input: vectors, taken as they are.
 bool are_tokens(const Router& router, const Tokens& tokens) noexcept {
-  const bool pooled = router.pool_mean || router.pool_max;
   const bool vectors = tokens.input().h == 1 && tokens.input().w == 1 && tokens.patch() == 1;
-  return vectors && !pooled && router.feature_norm.kind == graph::NormKind::kNone;
+  return vectors && router.feature_norm.kind == graph::NormKind::kNone;
 }
 
 /// Features of tokens begin to end: a.features, but where the input already is what is wanted.
@@ -84,7 +35,7 @@ const float* make_features(const MoeOp& op, int64_t features, const float* map, 
   const RouterWeights& w = op.router();
   for (int64_t t = begin; t < end; ++t) {
     float* row = a.features + t * features;
-    token_features(op, map, t, row);
+    op.tokens().gather(map, t, row);
     if (router.feature_norm.kind == graph::NormKind::kLayerNorm) {
       routing::layer_norm(row, features, router.feature_norm.eps, w.norm_weight.get(), w.norm_bias.get(), row);
     }
@@ -92,10 +43,9 @@ const float* make_features(const MoeOp& op, int64_t features, const float* map, 
   return a.features;
 }
 
-/// Raw scores of tokens begin to end: a.gate_logits.
-void gate(const MoeOp& op, int64_t features, const float* map, int64_t begin, int64_t end,
-          const MoeArrays& a) noexcept {
-  const Router& router = op.moe().router;
+/// Raw scores of tokens begin to end, taken as they are: a.gate_logits.
+void plain_gate(const MoeOp& op, int64_t features, const float* map, int64_t begin, int64_t end,
+                const MoeArrays& a) noexcept {
   const RouterWeights& w = op.router();
   const int64_t E = op.moe().bank.experts;
   const float* rows = make_features(op, features, map, begin, end, a);
@@ -103,7 +53,25 @@ void gate(const MoeOp& op, int64_t features, const float* map, int64_t begin, in
   window.c = features, window.o = E;
   kernels::reference::conv2d(window, rows, w.gate.get(), w.gate_bias.get(), nullptr, kernels::Activation::kNone, begin,
                              end, a.gate_logits);
-  if (!router.centered) return;
+}
+
+void pooled_gate(const MoeOp& op, const float* map, int64_t begin, int64_t end, const MoeArrays& a) noexcept {
+  const PooledRouter& pooled = *op.router().pooled;
+  const int64_t E = op.moe().bank.experts;
+  for (int64_t t = begin; t < end; ++t) {
+    pooled.run(op.tokens(), map, t, a.features + t * pooled.channels(), a.gate_logits + t * E);
+  }
+}
+
+void gate(const MoeOp& op, int64_t features, const float* map, int64_t begin, int64_t end,
+          const MoeArrays& a) noexcept {
+  const int64_t E = op.moe().bank.experts;
+  if (op.router().pooled) {
+    pooled_gate(op, map, begin, end, a);
+  } else {
+    plain_gate(op, features, map, begin, end, a);
+  }
+  if (!op.moe().router.centered) return;
   for (int64_t t = begin; t < end; ++t) routing::center(a.gate_logits + t * E, E);
 }
 
@@ -205,6 +173,7 @@ void settle_patch_routes(const MoeOp& op, CapacityGroup group, int64_t n, const 
 
 Status MoeOp::pack_router(const graph::Graph& graph) noexcept {
   const Router& router = moe_->router;
+  if (router.pool_mean || router.pool_max) return router_.pooled.emplace().pack(graph, *moe_, tokens_);
   const auto load = [&graph](int index, Buffer<float>& dst) noexcept -> Status {
     if (index < 0) return {};
     auto values = to_f32(graph.tensors[size_t(index)]);
@@ -221,13 +190,8 @@ Status MoeOp::pack_router(const graph::Graph& graph) noexcept {
   const int64_t E = moe_->bank.experts;
   const int64_t features = graph.tensors[size_t(router.weight)].shape[1];
   router_.gate = allocate<float>(E * features);
-  router_.position_features = graph::position_features(router);
-  router_.positions = allocate<float>(tokens_.per_image() * router_.position_features);
-  if (router_.gate == nullptr || router_.positions == nullptr)
-    return Status(Code::kOutOfMemory, "no memory for a router");
+  if (router_.gate == nullptr) return Status(Code::kOutOfMemory, "no memory for a router");
   kernels::reference::pack_conv2d(weight.get(), E, features, 1, 1, router_.gate.get());
-  // Where there are positions, the format bounds their table; where not, nothing bounds the tokens.
-  if (router_.position_features > 0) fill_positions(router, tokens_.grid(), router_.positions.get());
   return {};
 }
 

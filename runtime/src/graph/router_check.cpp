@@ -1,6 +1,7 @@
 // What a router sees and decides: its features, weights and scalars, and which options go together.
 #include "graph/router_check.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "graph/shapes.h"
@@ -11,8 +12,8 @@ namespace {
 /// A larger factor means the same: an expert has room for every token.
 constexpr double kMaxCapacityFactor = 1e6;
 
-/// Of one layer's table of positions, in numbers: 64 MiB. It is made at load from a few bytes of the file, so nothing
-/// else would bound it.
+/// Position features of all patches of one layer, and numbers in the tables that are made of them at load: from a few
+/// bytes of the file, so nothing else would bound either.
 constexpr int64_t kMaxPositions = int64_t{1} << 24;
 
 constexpr Status corrupt(const char* text) noexcept {
@@ -71,10 +72,12 @@ Status check_pooling(const Layer& layer) noexcept {
 }
 
 Status check_positions(const Layer& layer) noexcept {
-  const int64_t tokens = token_grid(layer.extents(), layer.moe.patch).per_image();
-  const int64_t positions = tokens * position_features(layer.moe.router);
-  if (positions <= kMaxPositions) return {};
-  return corrupt("a router's table of positions is too large").values(positions, kMaxPositions);
+  const TokenGrid grid = token_grid(layer.extents(), layer.moe.patch);
+  const int64_t features = position_features(layer.moe.router);
+  const int64_t tables = features == 0 ? 0 : (grid.rows + grid.columns) * layer.experts();
+  const int64_t largest = std::max(grid.per_image() * features, tables);
+  if (largest <= kMaxPositions) return {};
+  return corrupt("a router's table of positions is too large").values(largest, kMaxPositions);
 }
 
 Status check_features(const Layer& layer) noexcept {

@@ -85,6 +85,13 @@ TEST(CheckRouter, RefusesMorePositionsThanAnyModelHas) {
       },
       "a router's table of positions is too large");
   expect_accepted(tiny_patches(), [](Router&, TinyLayer& layer) { layer.values[0].shape = {3, {4, 2048, 2048}}; });
+  expect_refused(  // few patches, but a table of (rows + columns) x experts
+      tiny_patches(),
+      [](Router&, TinyLayer& layer) {
+        layer.values[0].shape = {3, {4, 2, 1 << 20}};
+        layer.moe.bank.experts = 65;
+      },
+      "a router's table of positions is too large");
 }
 
 TEST(CheckRouter, RefusesBandThatIsNotFinite) {
