@@ -106,6 +106,15 @@ void settle_machine(RunConfig& config) {
   if (train.threads == 0) train.threads = std::max(1u, std::thread::hardware_concurrency());
 }
 
+// Its official validation pictures are the test set too, unless some of the training pictures are held back.
+void check_selection(const RunConfig& config, const std::string& path) {
+  const bool shared = config.data.name == "tiny-imagenet" && config.data.val_size == 0;
+  if (!shared || config.train.keep != WeightChoice::kBest) return;
+  throw std::runtime_error(path +
+                           ": train.keep = \"best\" would select weights on the test set of tiny-imagenet: expected "
+                           "\"last\", or data.val_size above 0");
+}
+
 // JSON is UTF-8, and the names of folders may be anything.
 void check_class_names(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
@@ -147,7 +156,9 @@ RunConfig load_toml_config(const std::string& path, const std::vector<std::strin
                              ": router_temp: the schedule sets it; train.temperature_initial and "
                              "train.temperature_final are its bounds");
   }
-  return parse_run_config(json, path);
+  RunConfig config = parse_run_config(json, path);
+  check_selection(config, path);
+  return config;
 }
 
 RunConfig load_run_config(const std::string& path) {

@@ -42,6 +42,15 @@ Dataset three_classes() {
   return dataset;
 }
 
+TEST_F(RunConfigFile, TinyImagenetSelectsNothingOnItsTestSet) {
+  const std::string head = "[train]\nkeep = \"best\"\n[data]\nname = \"tiny-imagenet\"\n";
+  EXPECT_EQ(refusal(head), path_ +
+                               ": train.keep = \"best\" would select weights on the test set of tiny-imagenet: "
+                               "expected \"last\", or data.val_size above 0");
+  EXPECT_EQ(load(head, {"data.val_size=50"}).data.val_size, 50);
+  EXPECT_EQ(load(head, {"train.keep=last"}).train.keep, WeightChoice::kLast);
+}
+
 TEST_F(RunConfigFile, EmptyFileIsThePublishedRecipe) {
   const RunConfig config = load("");
   EXPECT_EQ(heads(config).width0, 64);
