@@ -14,7 +14,7 @@ namespace moefb::trainer {
 struct Position {
   int64_t epoch = 0;       ///< completed epochs
   int64_t batch = 0;       ///< completed batches of the epoch under way; all of them: its validation is still to do
-  int64_t step = 0;        ///< completed optimiser steps
+  int64_t step = 0;        ///< completed optimiser steps; a run stops only between them
   int64_t kept_epoch = 0;  ///< whose weights model.safetensors holds; 0: none yet
   double best_val_acc = -1;
   double loss_sum = 0;  ///< of the epoch's batches so far

@@ -153,6 +153,7 @@ TrainConfig read_train_config(Settings train, const NetworkConfig& network) {
   read_schedule(train, config.schedule, patches);
   if (patches) read_patch_recipe(train, config.schedule, config.patch);
   config.batch_size = train.integer("batch_size", config.batch_size, 1, 1 << 20);
+  config.accumulate = train.integer("accumulate", config.accumulate, 1, 1 << 20);
   read_optimizer(train, config);
   config.label_smoothing = train.number("label_smoothing", config.label_smoothing, 0, 1);
   read_mixing(train, config);
@@ -175,6 +176,7 @@ nlohmann::ordered_json train_json(const TrainConfig& config) {
   nlohmann::ordered_json json = schedule_json(config.schedule);
   if (config.schedule.kind == Schedule::kPatch) json.update(patch_json(config.patch));
   json["batch_size"] = config.batch_size;
+  json["accumulate"] = config.accumulate;
   json["optimizer"] = kOptimizers[size_t(config.optimizer)];
   json["momentum"] = config.momentum;
   json["nesterov"] = config.nesterov;

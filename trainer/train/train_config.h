@@ -30,6 +30,7 @@ enum class OptimizerKind : uint8_t { kSgd, kAdamW };
 /// Defaults are the published recipe of the heads; published_training() has the others.
 struct TrainConfig {
   int64_t batch_size = 128;
+  int64_t accumulate = 1;   ///< batches of one optimiser step
   ScheduleConfig schedule;  ///< keys schedule, learning_rate, epochs, warmup_epochs, milestones, gamma
   PatchRecipe patch;        ///< of schedule `patch`: its keys, and the schedule's epochs and rates
   OptimizerKind optimizer = OptimizerKind::kSgd;

@@ -55,11 +55,14 @@ at::Tensor labels_of(const PictureSet& set, std::span<const int64_t> indices) {
 
 }  // namespace
 
-Training::Training(RunConfig config, Dataset dataset, RunFolder folder)
+Training::Training(const RunConfig& config, Dataset dataset, RunFolder folder)
+    : Training(config, std::move(dataset), std::move(folder), make_model(config)) {}
+
+Training::Training(RunConfig config, Dataset dataset, RunFolder folder, std::shared_ptr<Network> model)
     : config_(std::move(config)),
       dataset_(std::move(dataset)),
       folder_(std::move(folder)),
-      model_(make_model(config_)),
+      model_(std::move(model)),
       average_(make_average(config_, model_->module())),
       optimizer_(make_optimizer(config_, model_->module(), average_.get())),
       backbone_(backbone_parameters(model_->module())),
@@ -83,6 +86,15 @@ void Training::restore() {
 
 int64_t Training::batches_per_epoch() const {
   return (dataset_.train.size() + config_.train.batch_size - 1) / config_.train.batch_size;
+}
+
+int64_t Training::steps_per_epoch() const {
+  return (batches_per_epoch() + config_.train.accumulate - 1) / config_.train.accumulate;
+}
+
+int64_t Training::pictures_in(int64_t first_batch, int64_t end_batch) const {
+  const int64_t size = config_.train.batch_size;
+  return std::min(end_batch * size, dataset_.train.size()) - first_batch * size;
 }
 
 BatchLayout Training::layout() const {
@@ -127,18 +139,28 @@ bool Training::train_epoch(const std::function<bool()>& stop) {
   waited_s_ = 0;
   while (position_.batch < batches_per_epoch()) {
     if (stop()) return false;
-    const Batch batch = loader.next().value();
-    train_batch(batch);
+    train_step(loader);
     waited_s_ = loader.waited_s();
-    progress_.batch(position_.batch, int64_t(batch.indices.size()), position_.loss_sum / double(position_.batch),
-                    double(position_.correct) / double(position_.pictures));
   }
   return true;
 }
 
-void Training::train_batch(const Batch& batch) {
-  const at::Tensor labels = labels_of(dataset_.train, batch.indices);
+void Training::train_step(Loader& loader) {
+  const int64_t end = std::min(position_.batch + config_.train.accumulate, batches_per_epoch());
+  const auto pictures = double(pictures_in(position_.batch, end));
   optimizer_->zero_grad();
+  while (position_.batch < end) {
+    const Batch batch = loader.next().value();
+    add_gradient(batch, double(batch.indices.size()) / pictures);
+    progress_.batch(position_.batch, int64_t(batch.indices.size()), position_.loss_sum / double(position_.batch),
+                    double(position_.correct) / double(position_.pictures));
+  }
+  update_weights();
+  ++position_.step;
+}
+
+void Training::add_gradient(const Batch& batch, double share) {
+  const at::Tensor labels = labels_of(dataset_.train, batch.indices);
   NetworkOutput out;
   at::Tensor loss = class_loss(training_images(batch), labels, out);
   if (out.aux_loss.defined()) loss = loss + out.aux_loss;
@@ -148,8 +170,7 @@ void Training::train_batch(const Batch& batch) {
                              std::to_string(position_.epoch + 1) + ", batch " + std::to_string(position_.batch + 1) +
                              ": try a lower train.learning_rate or a longer train.warmup_epochs");
   }
-  loss.backward();
-  update_weights();
+  (share == 1 ? loss : loss * share).backward();
   count(out, labels, value);
 }
 
@@ -175,7 +196,7 @@ at::Tensor Training::class_loss(const at::Tensor& images, const at::Tensor& labe
 LearningRates Training::rates_of(int64_t step) const {
   const ScheduleConfig& schedule = config_.train.schedule;
   if (schedule.kind == Schedule::kPatch) return plan_.rates;
-  const double rate = learning_rate(schedule, step, batches_per_epoch());
+  const double rate = learning_rate(schedule, step, steps_per_epoch());
   return {rate, rate};
 }
 
@@ -192,7 +213,6 @@ void Training::count(const NetworkOutput& out, const at::Tensor& labels, double 
   routing_->add(out);
   position_.routing_sums = routing_->sums();
   ++position_.batch;
-  ++position_.step;
 }
 
 bool Training::validate_epoch(const std::function<bool()>& stop) {

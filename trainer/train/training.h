@@ -22,18 +22,22 @@ class Training {
  public:
   /// A run at its beginning: seeds the generator, sets the thread count, makes the weights.
   /// @param config  resolved
-  Training(RunConfig config, Dataset dataset, RunFolder folder);
+  Training(const RunConfig& config, Dataset dataset, RunFolder folder);
+  /// The same with another network than the configuration's. @param model  its weights are made already
+  Training(RunConfig config, Dataset dataset, RunFolder folder, std::shared_ptr<Network> model);
 
   /// Moves to where the folder's checkpoint stands; stays at the beginning if it has none.
   void restore();
 
   /// Trains to the end, then tests the kept weights and writes golden.safetensors.
-  /// @param stop  asked after every batch; when true, everything is saved
+  /// @param stop  asked after every step; when true, everything is saved
   /// @return whether the end was reached
   bool run(const std::function<bool()>& stop);
 
   const Position& position() const { return position_; }
   int64_t batches_per_epoch() const;
+  /// Optimiser steps, each for `train.accumulate` batches; the last one may have fewer.
+  int64_t steps_per_epoch() const;
 
  private:
   bool finished() const { return position_.epoch == config_.train.schedule.epochs; }
@@ -44,7 +48,11 @@ class Training {
   /// Routing, its losses and frozen routers, where the family's schedule has them.
   void begin_epoch();
   Loader epoch_loader() const;
-  void train_batch(const Batch& batch);
+  /// One optimiser step. Its gradient is the mean over the pictures of all its batches.
+  void train_step(Loader& loader);
+  /// @param share  of the step's pictures
+  void add_gradient(const Batch& batch, double share);
+  int64_t pictures_in(int64_t first_batch, int64_t end_batch) const;
   at::Tensor training_images(const Batch& batch) const;
   at::Tensor class_loss(const at::Tensor& images, const at::Tensor& labels, NetworkOutput& out);
   void update_weights();

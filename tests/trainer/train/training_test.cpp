@@ -75,6 +75,17 @@ TEST_F(TrainingRun, StoppedAnywhereAndResumedGivesTheSameBytes) {
   }
 }
 
+TEST_F(TrainingRun, StopsOnlyBetweenTheStepsOfAccumulatedBatches) {
+  const std::vector<std::string> sets = {"train.accumulate=4"};
+  const RunFolder whole = finished_run("whole", sets);
+  const TinyRun run(folder_ / "tiny.toml", sets);
+  const RunFolder stopped = make_folder("stopped", run);
+  int stops = 0;
+  while (!go_on(stopped, 1)) ++stops;
+  EXPECT_EQ(stops, 4) << "two steps an epoch, of four batches and of two";
+  expect_same_results(whole, stopped);
+}
+
 TEST_F(TrainingRun, ResumingAFinishedRunChangesNothing) {
   const RunFolder whole = finished_run("whole");
   const RunFolder again = finished_run("again");
