@@ -106,6 +106,7 @@ void read_machine(Settings& train, TrainConfig& config, bool patches) {
   config.dispatch = DispatchKind(train.choice("dispatch", size_t(config.dispatch), kDispatches));
   if (train.has("channels_last")) config.channels_last = train.boolean("channels_last", false);
   config.threads = train.integer("threads", config.threads, 0, 1024);
+  config.deterministic = train.boolean("deterministic", config.deterministic);
   config.workers = train.integer("workers", config.workers, 0, 64);
 }
 
@@ -199,6 +200,7 @@ nlohmann::ordered_json train_json(const TrainConfig& config) {
   json["dispatch"] = kDispatches[size_t(config.dispatch)];
   json["channels_last"] = config.channels_last.value();
   json["threads"] = config.threads;
+  json["deterministic"] = config.deterministic;
   json["workers"] = config.workers;
   return json;
 }

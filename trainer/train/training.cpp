@@ -1,6 +1,7 @@
 #include "trainer/train/training.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <cmath>
@@ -18,8 +19,14 @@
 namespace moefb::trainer {
 namespace {
 
+/// Of the whole process.
+void set_up_libtorch(const TrainConfig& config) {
+  at::set_num_threads(int(config.threads));
+  at::globalContext().setDeterministicAlgorithms(config.deterministic, /*warn_only=*/false);
+}
+
 std::shared_ptr<Network> make_model(const RunConfig& config) {
-  at::set_num_threads(int(config.train.threads));
+  set_up_libtorch(config.train);
   at::manual_seed(config.train.seed);
   auto model = make_network(config.model, config.train.dispatch);
   if (config.train.channels_last.value()) use_channels_last(model->module());

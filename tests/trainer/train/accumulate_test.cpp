@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <torch/nn/modules/linear.h>
 
+#include <array>
+#include <map>
+
 #include "converter/safetensors.h"
 #include "converter/temporary_folder.h"
 #include "trainer/train/tiny_run.h"

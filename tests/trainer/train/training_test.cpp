@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -91,6 +92,26 @@ TEST_F(TrainingRun, ResumingAFinishedRunChangesNothing) {
   const RunFolder again = finished_run("again");
   EXPECT_TRUE(go_on(again, 0));
   expect_same_results(whole, again);
+}
+
+TEST_F(TrainingRun, DeterministicRunsHaveTheSameBitsWhateverTheWorkers) {
+  const std::vector<std::string> sets = {"train.deterministic=true", "train.threads=2", "train.epochs=1"};
+  const RunFolder first = finished_run("first", sets);
+  for (const char* workers : {"0", "1", "3"}) {
+    std::vector<std::string> with_workers = sets;
+    with_workers.push_back(std::string("train.workers=") + workers);
+    expect_same_results(first, finished_run(std::string("workers") + workers, with_workers));
+  }
+  EXPECT_TRUE(nlohmann::json::parse(std::ifstream(first.config()))["train"]["deterministic"].get<bool>());
+}
+
+TEST_F(TrainingRun, DeterministicRefusesOperationsThatAreNot) {
+  // put_() writes repeated indices in whatever order its threads come by, and has no other algorithm.
+  const auto put = [] { at::zeros({2}).put_(at::zeros({2}, at::kLong), at::ones({2})); };
+  finished_run("deterministic", {"train.deterministic=true", "train.epochs=1"});
+  EXPECT_TRUE(contains(message_of(put), "put_ does not have a deterministic implementation"));
+  finished_run("other", {"train.epochs=1"});
+  EXPECT_EQ(message_of(put), "") << "the run after it did not ask for that";
 }
 
 TEST_F(TrainingRun, AnotherSeedGivesOtherWeights) {
