@@ -1,5 +1,6 @@
 #include "trainer/train/metrics_log.h"
 
+#include <filesystem>
 #include <sstream>
 #include <stdexcept>
 
@@ -13,10 +14,26 @@ void add_routing(nlohmann::ordered_json& json, const RoutingRecord& routing, con
   for (const auto& [key, value] : routing.items()) json[prefix + key + suffix] = value;
 }
 
+std::string whole_text(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::vector<nlohmann::ordered_json> parse_lines(const std::string& text, const std::string& path) {
+  std::vector<nlohmann::ordered_json> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    lines.push_back(nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false));
+    if (lines.back().is_object()) continue;
+    throw std::runtime_error(path + ": expected a JSON object in line " + std::to_string(lines.size()) + ", found " +
+                             line.substr(0, 40));
+  }
+  return lines;
+}
+
 std::string first_lines(const std::string& path, int64_t count) {
   if (count == 0) return "";
-  const std::vector<std::byte> bytes = read_file(path);
-  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string text = whole_text(path);
   size_t end = 0;
   for (int64_t line = 0; line < count; ++line) {
     end = text.find('\n', end);
@@ -30,6 +47,16 @@ std::string first_lines(const std::string& path, int64_t count) {
 }
 
 }  // namespace
+
+std::vector<nlohmann::ordered_json> read_metrics(const std::string& path) {
+  if (!std::filesystem::exists(path)) return {};
+  return parse_lines(whole_text(path), path);
+}
+
+bool is_tested(const std::string& path) {
+  const auto lines = read_metrics(path);
+  return !lines.empty() && lines.back().contains("test_acc");
+}
 
 MetricsLog::MetricsLog(std::string path, int64_t keep) : path_(std::move(path)), text_(first_lines(path_, keep)) {}
 
@@ -58,12 +85,8 @@ void MetricsLog::add(const TestRecord& record) {
 }
 
 std::vector<nlohmann::ordered_json> MetricsLog::epochs() const {
-  std::vector<nlohmann::ordered_json> epochs;
-  std::istringstream text(text_);
-  for (std::string line; std::getline(text, line);) {
-    auto json = nlohmann::ordered_json::parse(line);
-    if (json.contains("epoch")) epochs.push_back(std::move(json));
-  }
+  std::vector<nlohmann::ordered_json> epochs = parse_lines(text_, path_);
+  std::erase_if(epochs, [](const auto& line) { return !line.contains("epoch"); });
   return epochs;
 }
 

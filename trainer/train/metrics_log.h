@@ -40,6 +40,12 @@ struct TestRecord {
   std::vector<std::vector<double>> class_expert_mean;  ///< (classes, E)
 };
 
+/// The lines of a metrics.jsonl; none where there is no file. @throws std::runtime_error  a line is no JSON object
+std::vector<nlohmann::ordered_json> read_metrics(const std::string& path);
+
+/// Whether a run's test, the last thing it does, is in its metrics.jsonl.
+bool is_tested(const std::string& path);
+
 /// The file is rewritten whole with each line, so that a crash leaves complete lines only.
 class MetricsLog {
  public:

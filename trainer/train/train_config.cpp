@@ -167,6 +167,8 @@ TrainConfig read_train_config(Settings train, const NetworkConfig& network) {
                "a patch network has patches of one size: expected 0, found " + std::to_string(config.small_image));
   }
   config.keep = WeightChoice(train.choice("keep", size_t(config.keep), kWeightChoices));
+  config.patience.epochs = train.integer("patience", config.patience.epochs, 0, kMaxEpochs);
+  config.patience.min_delta = train.number("min_delta", config.patience.min_delta, 0, 1);
   config.keep_every = train.integer("keep_every", config.keep_every, 0, kMaxEpochs);
   read_machine(train, config, patches);
   train.finish();
@@ -195,6 +197,8 @@ nlohmann::ordered_json train_json(const TrainConfig& config) {
   json["small_image"] = config.small_image;
   json["small_image_epochs"] = config.small_image_epochs;
   json["keep"] = kWeightChoices[size_t(config.keep)];
+  json["patience"] = config.patience.epochs;
+  json["min_delta"] = config.patience.min_delta;
   json["keep_every"] = config.keep_every;
   json["precision"] = kPrecisions[size_t(config.precision)];
   json["dispatch"] = kDispatches[size_t(config.dispatch)];

@@ -108,7 +108,29 @@ BatchLayout Training::layout() const {
   return {config_.train.batch_size, config_.train.channels_last.value(), int(config_.train.workers)};
 }
 
+bool Training::stopped_early() const {
+  return patience_is_over(config_.train.patience, metrics_.epochs());
+}
+
+bool Training::finished() const {
+  return position_.epoch == config_.train.schedule.epochs || stopped_early();
+}
+
+void Training::say_why_it_ended() {
+  if (!stopped_early()) return;
+  char text[128];
+  std::snprintf(text, sizeof(text), "stopped early after epoch %ld: the validation accuracy was not better for %ld %s",
+                long(position_.epoch), long(config_.train.patience.epochs),
+                config_.train.patience.epochs == 1 ? "epoch" : "epochs");
+  progress_.say(text);
+}
+
 bool Training::run(const std::function<bool()>& stop) {
+  if (finished() && is_tested(folder_.metrics())) {
+    say_why_it_ended();
+    progress_.say("the run is complete: " + folder_.path() + " has all its results");
+    return true;
+  }
   while (!finished()) {
     if (!train_epoch(stop) || !validate_epoch(stop)) {
       save_checkpoint(folder_, model_->module(), *optimizer_, position_);
@@ -119,6 +141,7 @@ bool Training::run(const std::function<bool()>& stop) {
     }
     save_checkpoint(folder_, model_->module(), *optimizer_, position_);
   }
+  say_why_it_ended();
   test_kept_weights();
   return true;
 }
@@ -232,7 +255,6 @@ bool Training::validate_epoch(const std::function<bool()>& stop) {
   const bool is_best = validation->accuracy > position_.best_val_acc;
   if (is_best) position_.best_val_acc = validation->accuracy;
   if (is_best || config_.train.keep == WeightChoice::kLast) keep_weights();
-  keep_epoch_weights();
   EpochRecord line = record(*validation, *meter);
   line.images_per_s = images_per_s;
   line.data_wait = data_wait;
@@ -240,6 +262,7 @@ bool Training::validate_epoch(const std::function<bool()>& stop) {
   metrics_.add(line);
   progress_.epoch_done(line, is_best);
   start_next_epoch();
+  keep_epoch_weights();
   return true;
 }
 
@@ -257,8 +280,8 @@ void Training::keep_weights() {
 
 void Training::keep_epoch_weights() const {
   const int64_t every = config_.train.keep_every;
-  const int64_t epoch = position_.epoch + 1;
-  if (every == 0 || (epoch % every != 0 && epoch != config_.train.schedule.epochs)) return;
+  const int64_t epoch = position_.epoch;  // the one that has just ended
+  if (every == 0 || (epoch % every != 0 && !finished())) return;
   safetensors::File weights = state_dict(model_->module());
   weights.metadata["epoch"] = std::to_string(epoch);
   // How a patch network routed in this epoch: config.json says it of the kept weights only.
@@ -311,12 +334,13 @@ void Training::test_kept_weights() {
       line.class_expert_mean.emplace_back(row, row + means.size(1));
     }
   }
-  metrics_.add(line);
+  const std::string golden = write_golden_vector(*model_, config_, folder_.golden());
+  metrics_.add(line);  // last, for it says that the run is complete
   char text[96];
   std::snprintf(text, sizeof(text), "test loss %.4f  acc %.2f %%  (weights of epoch %ld)", test.loss,
                 100 * test.accuracy, long(position_.kept_epoch));
   progress_.say(text);
-  progress_.say(write_golden_vector(*model_, config_, folder_.golden()));
+  progress_.say(golden);
   progress_.say(describe_resources(metrics_.epochs()));
 }
 

@@ -29,7 +29,8 @@ class Training {
   /// Moves to where the folder's checkpoint stands; stays at the beginning if it has none.
   void restore();
 
-  /// Trains to the end, then tests the kept weights and writes golden.safetensors.
+  /// Trains to the end, then tests the kept weights and writes golden.safetensors. A run that was tested already is
+  /// left as it is.
   /// @param stop  asked after every step; when true, everything is saved
   /// @return whether the end was reached
   bool run(const std::function<bool()>& stop);
@@ -40,7 +41,9 @@ class Training {
   int64_t steps_per_epoch() const;
 
  private:
-  bool finished() const { return position_.epoch == config_.train.schedule.epochs; }
+  bool finished() const;
+  bool stopped_early() const;
+  void say_why_it_ended();
   /// Both: false if stopped.
   bool train_epoch(const std::function<bool()>& stop);
   bool validate_epoch(const std::function<bool()>& stop);

@@ -186,6 +186,36 @@ TEST_F(TrainingRun, KeepsTheBestWeightsOrTheLast) {
   EXPECT_EQ(kept_epoch("last"), 3);
 }
 
+TEST_F(TrainingRun, EndsEarlyWhenItsPatienceIsOver) {
+  // No rise is more than 1, so that the first epoch stays the best.
+  const std::vector<std::string> sets = {"train.epochs=9", "train.patience=2", "train.min_delta=1",
+                                         "train.keep_every=2"};
+  const RunFolder folder = finished_run("run", sets);
+  const auto lines = read_lines(folder.metrics());
+  ASSERT_EQ(lines.size(), 4u) << "an epoch, two of patience, and the test";
+  EXPECT_TRUE(lines[3].contains("test_acc"));
+  EXPECT_TRUE(std::filesystem::exists(folder.epoch_weights(3))) << "the last epoch's weights";
+
+  const TinyRun run(folder_ / "tiny.toml", sets);
+  const RunFolder stopped = make_folder("stopped", run);
+  while (!go_on(stopped, 4)) {
+  }
+  expect_same_results(folder, stopped);
+}
+
+TEST_F(TrainingRun, GoingOnWithACompleteRunOnlySaysSo) {
+  const RunFolder folder = finished_run("run", {"train.epochs=9", "train.patience=1", "train.min_delta=1"});
+  const auto before = read_file(folder.metrics());
+  std::filesystem::remove(folder.golden());
+  ::testing::internal::CaptureStdout();
+  EXPECT_TRUE(go_on(folder, 0));
+  const std::string said = ::testing::internal::GetCapturedStdout();
+  EXPECT_TRUE(contains(said, "stopped early after epoch 2: the validation accuracy was not better for 1 epoch\n"));
+  EXPECT_TRUE(contains(said, "the run is complete"));
+  EXPECT_EQ(read_file(folder.metrics()), before);
+  EXPECT_FALSE(std::filesystem::exists(folder.golden())) << "it was tested again";
+}
+
 std::set<std::string> epoch_files(const RunFolder& folder) {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
