@@ -1,5 +1,6 @@
 #include "trainer/train/metrics_log.h"
 
+#include <chrono>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
@@ -12,6 +13,12 @@ namespace {
 void add_routing(nlohmann::ordered_json& json, const RoutingRecord& routing, const std::string& prefix,
                  const std::string& suffix) {
   for (const auto& [key, value] : routing.items()) json[prefix + key + suffix] = value;
+}
+
+/// Seconds since 1970, to a millisecond.
+double unix_time() {
+  using std::chrono::milliseconds, std::chrono::system_clock;
+  return double(std::chrono::duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()) / 1000;
 }
 
 std::string whole_text(const std::string& path) {
@@ -73,6 +80,7 @@ void MetricsLog::add(const EpochRecord& record) {
   json["seconds"] = record.resources.seconds;
   json["cpu_seconds"] = record.resources.cpu_seconds;
   json["peak_rss_mib"] = record.resources.peak_rss_mib;
+  json["unix_time"] = unix_time();
   append(json.dump());
 }
 
@@ -81,11 +89,16 @@ void MetricsLog::add(const TestRecord& record) {
       {"test_loss", record.test_loss}, {"test_acc", record.test_acc}, {"tested_epoch", record.tested_epoch}};
   add_routing(json, record.routing, "", "_test_snapshot");
   if (!record.class_expert_mean.empty()) json["class_expert_mean"] = record.class_expert_mean;
+  json["unix_time"] = unix_time();
   append(json.dump());
 }
 
+std::vector<nlohmann::ordered_json> MetricsLog::lines() const {
+  return parse_lines(text_, path_);
+}
+
 std::vector<nlohmann::ordered_json> MetricsLog::epochs() const {
-  std::vector<nlohmann::ordered_json> epochs = parse_lines(text_, path_);
+  std::vector<nlohmann::ordered_json> epochs = lines();
   std::erase_if(epochs, [](const auto& line) { return !line.contains("epoch"); });
   return epochs;
 }

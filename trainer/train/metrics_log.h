@@ -29,8 +29,9 @@ struct EpochRecord {
   ResourceUse resources;  ///< of training and validation
 };
 
-/// Keys of an epoch's line that say how the machine fared: two runs with equal bits differ in them.
-inline constexpr std::array kMachineKeys = {"images_per_s", "data_wait", "seconds", "cpu_seconds", "peak_rss_mib"};
+/// Keys of a line that say how the machine fared: two runs with equal bits differ in them.
+inline constexpr std::array kMachineKeys = {"images_per_s", "data_wait",    "seconds",
+                                            "cpu_seconds",  "peak_rss_mib", "unix_time"};
 
 struct TestRecord {
   double test_loss = 0;
@@ -56,7 +57,8 @@ class MetricsLog {
   void add(const EpochRecord& record);
   void add(const TestRecord& record);
 
-  /// The epochs' lines, in order.
+  std::vector<nlohmann::ordered_json> lines() const;
+  /// Those of the epochs, in order.
   std::vector<nlohmann::ordered_json> epochs() const;
 
  private:

@@ -22,6 +22,8 @@ class RunFolder {
   std::string optimizer() const { return path_ + "/optimizer.safetensors"; }
   std::string golden() const { return path_ + "/golden.safetensors"; }
   std::string metrics() const { return path_ + "/metrics.jsonl"; }
+  /// For TensorBoard, which knows such files by the `tfevents` in their names.
+  std::string events() const { return path_ + "/tensorboard/events.out.tfevents.0000000000.moefb"; }
 
  private:
   explicit RunFolder(std::string path) : path_(std::move(path)) {}

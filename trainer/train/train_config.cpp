@@ -169,6 +169,7 @@ TrainConfig read_train_config(Settings train, const NetworkConfig& network) {
   config.keep = WeightChoice(train.choice("keep", size_t(config.keep), kWeightChoices));
   config.patience.epochs = train.integer("patience", config.patience.epochs, 0, kMaxEpochs);
   config.patience.min_delta = train.number("min_delta", config.patience.min_delta, 0, 1);
+  config.tensorboard = train.boolean("tensorboard", config.tensorboard);
   config.keep_every = train.integer("keep_every", config.keep_every, 0, kMaxEpochs);
   read_machine(train, config, patches);
   train.finish();
@@ -199,6 +200,7 @@ nlohmann::ordered_json train_json(const TrainConfig& config) {
   json["keep"] = kWeightChoices[size_t(config.keep)];
   json["patience"] = config.patience.epochs;
   json["min_delta"] = config.patience.min_delta;
+  json["tensorboard"] = config.tensorboard;
   json["keep_every"] = config.keep_every;
   json["precision"] = kPrecisions[size_t(config.precision)];
   json["dispatch"] = kDispatches[size_t(config.dispatch)];

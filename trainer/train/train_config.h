@@ -49,8 +49,9 @@ struct TrainConfig {
   int64_t small_image = 0;  ///< side of the pictures in the first `small_image_epochs` epochs; 0: the model's
   int64_t small_image_epochs = 0;
   WeightChoice keep = WeightChoice::kBest;
-  PatienceConfig patience;  ///< keys patience, min_delta
-  int64_t keep_every = 0;   ///< epochs from one weights-epoch-NNNN.safetensors to the next; 0: none are left
+  PatienceConfig patience;   ///< keys patience, min_delta
+  bool tensorboard = false;  ///< an event file, beside metrics.jsonl
+  int64_t keep_every = 0;    ///< epochs from one weights-epoch-NNNN.safetensors to the next; 0: none are left
   PrecisionChoice precision = PrecisionChoice::kAuto;
   DispatchKind dispatch = DispatchKind::kIndex;  ///< of patch networks
   /// Not given: for f32 only. With bf16 it makes networks of some widths ten times slower (seen at 8 and 32).

@@ -15,6 +15,7 @@
 #include "trainer/train/golden_vector.h"
 #include "trainer/train/routing_stats.h"
 #include "trainer/train/sgd.h"
+#include "trainer/train/tensorboard.h"
 
 namespace moefb::trainer {
 namespace {
@@ -260,6 +261,7 @@ bool Training::validate_epoch(const std::function<bool()>& stop) {
   line.data_wait = data_wait;
   line.resources = resources_.use();
   metrics_.add(line);
+  draw_history();
   progress_.epoch_done(line, is_best);
   start_next_epoch();
   keep_epoch_weights();
@@ -315,6 +317,10 @@ void Training::start_next_epoch() {
   position_.routing_sums = routing_->sums();
 }
 
+void Training::draw_history() const {
+  if (config_.train.tensorboard) write_event_file(folder_.events(), tensorboard_events(metrics_.lines()));
+}
+
 void Training::test_kept_weights() {
   load_state_dict(model_->module(), safetensors::read(folder_.kept_weights()), folder_.kept_weights());
   if (const auto* patches = std::get_if<PatchNetConfig>(&config_.model)) {
@@ -336,6 +342,7 @@ void Training::test_kept_weights() {
   }
   const std::string golden = write_golden_vector(*model_, config_, folder_.golden());
   metrics_.add(line);  // last, for it says that the run is complete
+  draw_history();
   char text[96];
   std::snprintf(text, sizeof(text), "test loss %.4f  acc %.2f %%  (weights of epoch %ld)", test.loss,
                 100 * test.accuracy, long(position_.kept_epoch));

@@ -66,6 +66,7 @@ class Training {
   void keep_epoch_weights() const;
   EpochRecord record(const Evaluation& validation, const RoutingMeter& meter) const;
   void test_kept_weights();
+  void draw_history() const;
   std::unique_ptr<RoutingMeter> new_meter() const { return make_routing_meter(config_.model); }
   BatchLayout layout() const;
 

@@ -88,6 +88,7 @@ TEST_F(RunConfigFile, NamesFileAndKeyOfAMistake) {
   EXPECT_TRUE(contains(refusal("[train]\ndeterministic = 1\n"), "train.deterministic: expected true or false"));
   EXPECT_TRUE(contains(refusal("[train]\npatience = -1\n"), "train.patience: expected a whole number from 0"));
   EXPECT_TRUE(contains(refusal("[train]\nmin_delta = 2\n"), "train.min_delta: expected a number from 0 to 1"));
+  EXPECT_TRUE(contains(refusal("[train]\ntensorboard = \"RUN\"\n"), "train.tensorboard: expected true or false"));
   EXPECT_TRUE(contains(refusal("kind = \"cifar_head\"\n"), "kind: expected one of cifar_e2e, patch_net, resnet18"));
   EXPECT_TRUE(contains(refusal("", {"train.epoch=3"}), "train.epoch: unknown key"));
   EXPECT_TRUE(contains(refusal("", {"epochs"}), "--set epochs: expected key=value"));
