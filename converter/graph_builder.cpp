@@ -53,7 +53,7 @@ Affine GraphBuilder::folded_conv(const std::string& conv, const std::string& nor
   const Extents channels = {shape.front()};
   const BatchNorm batch_norm = {
       source_.parameter(norm + ".weight", channels), source_.parameter(norm + ".bias", channels),
-      source_.buffer(norm + ".running_mean", channels), source_.buffer(norm + ".running_var", channels)};
+      source_.buffer(norm + ".running_mean", channels), source_.variance(norm + ".running_var", channels)};
   source_.skip(norm + ".num_batches_tracked");
   const std::vector<float> bias = fold_batch_norm(batch_norm, kernel);
   const int32_t weight = segment_.add(conv + ".weight", shape, kernel, Role::kMatrix);

@@ -60,6 +60,14 @@ int64_t StateDict::children(const std::string& prefix) const {
   }
 }
 
+void StateDict::refuse(const std::string& key, const std::vector<float>& values, bool (*is_bad)(float),
+                       const char* expected) const {
+  const auto bad = std::find_if(values.begin(), values.end(), is_bad);
+  if (bad == values.end()) return;
+  throw std::runtime_error(path_ + ": tensor \"" + key + "\": element " + std::to_string(bad - values.begin()) +
+                           " is " + std::to_string(*bad) + ", expected " + expected);
+}
+
 std::vector<float> StateDict::buffer(const std::string& key, const Extents& expected) {
   shape(key, expected);
   std::vector<float> values;
@@ -68,12 +76,16 @@ std::vector<float> StateDict::buffer(const std::string& key, const Extents& expe
   } catch (const std::runtime_error& e) {
     throw std::runtime_error(path_ + ": tensor \"" + key + "\": " + e.what());
   }
-  const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
-  if (bad != values.end()) {
-    throw std::runtime_error(path_ + ": tensor \"" + key + "\": element " + std::to_string(bad - values.begin()) +
-                             " is " + std::to_string(*bad) + ", expected a finite number");
-  }
+  refuse(
+      key, values, [](float v) { return !std::isfinite(v); }, "a finite number");
   taken(key);
+  return values;
+}
+
+std::vector<float> StateDict::variance(const std::string& key, const Extents& expected) {
+  std::vector<float> values = buffer(key, expected);
+  refuse(
+      key, values, [](float v) { return v < 0; }, "0 or more");
   return values;
 }
 

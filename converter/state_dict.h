@@ -34,6 +34,8 @@ class StateDict {
   std::vector<float> parameter(const std::string& key, const Extents& expected);
   /// Running statistics: values, but no parameters.
   std::vector<float> buffer(const std::string& key, const Extents& expected);
+  /// A buffer none of whose values is below 0. @throws std::runtime_error naming the tensor and the value
+  std::vector<float> variance(const std::string& key, const Extents& expected);
   /// A parameter that evaluation does not use.
   void count_parameter(const std::string& key, const Extents& expected) { parameter(key, expected); }
   /// A counter of training steps, if there.
@@ -45,6 +47,9 @@ class StateDict {
 
  private:
   void taken(const std::string& key) { file_.tensors.erase(key); }
+  /// @throws std::runtime_error naming tensor, element and value, if one is bad
+  void refuse(const std::string& key, const std::vector<float>& values, bool (*is_bad)(float),
+              const char* expected) const;
 
   safetensors::File file_;
   std::string path_;

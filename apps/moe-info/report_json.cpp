@@ -51,6 +51,7 @@ Json routing(const RouterInfo& r) {
           {"mask_rule", r.mask_rule},
           {"combine_weight", r.combine},
           {"drop_policy", r.drop_policy},
+          {"crop_padding", r.crop_padding},
           {"expert_body", r.expert_body},
           {"expert_parameters", r.expert_parameters}};
 }

@@ -62,7 +62,7 @@ std::string drop_text(const RouterInfo& r) {
 
 std::string rule_text(const RouterInfo& r) {
   const std::string mask = r.kind == "top-k" ? ", scores are masked by " + std::string(r.mask_rule) : "";
-  return combine_text(r) + mask + drop_text(r);
+  return combine_text(r) + mask + drop_text(r) + (r.crop_padding ? ", padding is cropped" : "");
 }
 
 /// A row for each thing that `text` says of a layer; where layers differ, with the stages it holds for.

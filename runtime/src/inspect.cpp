@@ -125,6 +125,7 @@ RouterInfo describe_router(const Graph& graph, const graph::MoE& moe) noexcept {
   info.drop_policy = router.drop_policy == graph::DropPolicy::kResidual ? "residual" : "second_choice";
   info.expert_body = body_name(moe.bank);
   for (const Node& node : moe.bank.body) info.expert_parameters += node_parameters(graph, node);
+  info.crop_padding = moe.crop_padding;
   return info;
 }
 

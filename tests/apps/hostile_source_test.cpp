@@ -9,6 +9,7 @@
 #include "apps/fixture_model.h"
 #include "apps/process.h"
 #include "converter/atomic_file.h"
+#include "converter/synthetic_weights.h"
 
 namespace moefb::testing {
 namespace {
@@ -36,6 +37,11 @@ class HostileSource : public ::testing::Test {
     safetensors::File file = safetensors::read(weights());
     ASSERT_TRUE(file.tensors.contains(key));
     file.tensors[key] = tensor;
+    safetensors::write(weights(), file);
+  }
+  void remove_tensor(const std::string& key) {
+    safetensors::File file = safetensors::read(weights());
+    ASSERT_EQ(file.tensors.erase(key), 1u) << key;
     safetensors::write(weights(), file);
   }
   Tensor tensor(const std::string& key) const { return safetensors::read(weights()).tensors.at(key); }
@@ -162,13 +168,100 @@ TEST_F(HostileSource, WeightsOfAnotherShapeOrDtype) {
 TEST_F(HostileSource, WeightsThatLackATensorOrHaveOneMore) {
   safetensors::File file = safetensors::read(weights());
   const Tensor bias = file.tensors.at("gate.w_gate.bias");
-  file.tensors.erase("gate.w_gate.bias");
-  safetensors::write(weights(), file);
+  remove_tensor("gate.w_gate.bias");
   expect_refused(weights(), "tensor \"gate.w_gate.bias\" is missing");
-  file.tensors["gate.w_gate.bias"] = bias;
   file.tensors["extra"] = bias;
   safetensors::write(weights(), file);
   expect_refused(weights(), "tensor \"extra\" is unexpected");
+}
+
+// ---- a dense comparison ------------------------------------------------------------------------------------------
+
+/// A whole resnet18, 4 channels wide, for 32 x 32 pictures of 5 classes.
+class HostileResnet18 : public HostileSource {
+ protected:
+  HostileResnet18() {
+    write(config(), R"({"kind": "resnet18", "image": 32})");
+    SyntheticWeights whole;
+    whole.add_resnet18(4, 5);
+    safetensors::write(weights(), whole.file);
+  }
+};
+
+TEST_F(HostileResnet18, IsConvertedWhileItIsWhole) {
+  const Outcome outcome = run({MOEFB_CONVERT, folder_.path(), "-o", folder_ / "m.moefb"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+}
+
+TEST_F(HostileResnet18, ConfigOfAnotherNetwork) {
+  write(config(), R"({"kind": "resnet50", "image": 32})");
+  expect_refused(config(),
+                 "key \"kind\": expected one of cifar_e2e, cifar_head, patch_net, resnet18, found \"resnet50\"");
+  write(config(), R"({"kind": "resnet18", "image": 32, "width0": 64})");
+  expect_refused(config(), "key \"width0\" is 64, but tensor \"conv1.weight\" says 4");
+  write(config(), R"({"kind": "resnet18", "image": 32, "num_classes": 200})");
+  expect_refused(config(), "key \"num_classes\" is 200, but tensor \"fc.weight\" says 5");
+}
+
+TEST_F(HostileResnet18, ConfigWithoutAUsablePictureSize) {
+  write(config(), R"({"kind": "resnet18"})");
+  expect_refused(config(), "key \"image\" is missing");
+  for (const char* image : {"0", "-32", "[32]", "[32, 16385]", "\"32\"", "null"}) {
+    write(config(), std::string(R"({"kind": "resnet18", "image": )") + image + "}");
+    expect_refused(config(), std::string("key \"image\": expected a side or [height, width], each from 1 to 16384"));
+  }
+}
+
+TEST_F(HostileResnet18, WeightsThatLackATensor) {
+  for (const char* key :
+       {"conv1.weight", "bn1.running_mean", "layer1.1.bn2.running_var", "layer2.0.downsample.0.weight",
+        "layer3.0.downsample.1.bias", "layer4.0.conv2.weight", "fc.bias", "fc.weight"}) {
+    const std::vector<std::byte> whole = read_file(weights());
+    remove_tensor(key);
+    expect_refused(weights(), "tensor \"" + std::string(key) + "\" is missing");
+    write_file_atomically(weights(), whole);
+  }
+}
+
+TEST_F(HostileResnet18, WeightsOfAnotherShape) {
+  const struct {
+    const char* key;
+    std::vector<int64_t> shape;
+    const char* message;
+  } cases[] = {
+      {"conv1.weight", {4, 3, 3, 3}, "tensor \"conv1.weight\" has shape (4,3,3,3), expected (*,3,7,7)"},
+      {"layer1.0.conv1.weight", {4, 8, 3, 3}, "has shape (4,8,3,3), expected (*,4,3,3)"},
+      {"layer2.0.conv2.weight", {8, 8, 1, 1}, "has shape (8,8,1,1), expected (8,8,3,3)"},
+      {"layer3.0.downsample.0.weight", {16, 8, 3, 3}, "has shape (16,8,3,3), expected (16,8,1,1)"},
+      {"layer4.1.bn2.weight", {16}, "has shape (16), expected (32)"},
+      {"fc.weight", {5, 128}, "has shape (5,128), expected (*,32)"},
+      {"fc.bias", {6}, "has shape (6), expected (5)"},
+  };
+  for (const auto& [key, shape, message] : cases) {
+    const std::vector<std::byte> whole = read_file(weights());
+    SyntheticWeights odd;
+    odd.add(key, shape);
+    set_tensor(key, odd.file.tensors.at(key));
+    expect_refused(weights(), "tensor \"" + std::string(key) + "\"");
+    expect_refused(weights(), message);
+    write_file_atomically(weights(), whole);
+  }
+}
+
+TEST_F(HostileResnet18, WeightsOfAnotherNetworkOrOneTensorMore) {
+  safetensors::File file = safetensors::read(weights());
+  file.tensors["layer5.0.conv1.weight"] = file.tensors.at("layer1.0.conv1.weight");
+  safetensors::write(weights(), file);
+  expect_refused(weights(), "tensor \"layer5.0.conv1.weight\" is unexpected");
+  SyntheticWeights other;
+  other.add_patch_net(2, 8, 5);
+  safetensors::write(weights(), other.file);
+  expect_refused(weights(), "tensor \"conv1.weight\" is missing");
+}
+
+TEST_F(HostileResnet18, WeightsWithANegativeVariance) {
+  set_tensor("bn1.running_var", Tensor::from_f32({4}, std::vector<float>{1, 1, -1, 1}));
+  expect_refused(weights(), "tensor \"bn1.running_var\": element 2 is -1.000000, expected 0 or more");
 }
 
 }  // namespace

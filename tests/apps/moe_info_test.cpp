@@ -76,6 +76,22 @@ TEST(MoeInfo, JsonDescribesTheRoutersOfAPatchNetwork) {
   EXPECT_EQ(tokens, (std::vector<int>{16, 16, 16, 16, 4}));
 }
 
+TEST(MoeInfo, ShowsWhetherPaddingIsCropped) {
+  for (const bool cropped : {false, true}) {
+    const FixtureModel model(kPatchFixture, {{"crop_padding", cropped}});
+    const json report = info(model);
+    int routers = 0;
+    for (const json& layer : report["layers"]) {
+      if (!layer.contains("routing")) continue;
+      EXPECT_EQ(layer["routing"]["crop_padding"], cropped);
+      ++routers;
+    }
+    EXPECT_EQ(routers, 5);
+    const Outcome outcome = run({MOEFB_INFO, model.file()});
+    EXPECT_EQ(outcome.out.find("padding is cropped") != std::string::npos, cropped) << outcome.out;
+  }
+}
+
 TEST(MoeInfo, ModelWithoutStemHasNoPreprocessing) {
   const json report = info(FixtureModel(kFeatureFixture));
   EXPECT_TRUE(report["preprocessing"].is_null());

@@ -57,6 +57,7 @@ struct RouterInfo {
   std::string_view drop_policy;    ///< residual, second_choice
   std::string_view expert_body;    ///< "linear relu, linear" for a person
   uint64_t expert_parameters = 0;  ///< of one expert, as stored
+  bool crop_padding = false;       ///< the map keeps its size; else it grows to whole patches
 };
 
 /// One step of the graph, in execution order.
