@@ -14,17 +14,14 @@ struct Tile {
   int32_t rows;
 };
 
-/// No expert's rows are cut into smaller tiles than this, on average over its tiles: each reads all of its weights.
-inline constexpr int64_t kMinTileRows = 16;
-
-/// Tiles that cut_tiles() can make of `routes` rows at most.
-MOEFB_HD constexpr int64_t max_tiles(int64_t routes, int64_t E) noexcept {
-  return routes / kMinTileRows + E;
+/// Tiles of at most `most_rows` rows that cut_tiles() can make of `routes` rows at most.
+MOEFB_HD constexpr int64_t max_tiles(int64_t routes, int64_t E, int64_t most_rows) noexcept {
+  return routes / most_rows + E;
 }
 
 /// Cuts the rows of each expert into tiles of at most `most_rows`, equal but for one row, in ascending order.
 /// @param offsets    (E + 1) from sort_by_expert
-/// @param most_rows  kMinTileRows or more
+/// @param most_rows  1 or more
 /// @param tiles      (max_tiles) out
 /// @return how many; an expert without rows has none
 MOEFB_HD inline int64_t cut_tiles(const int32_t* offsets, int64_t E, int64_t most_rows, Tile* tiles) noexcept {

@@ -22,7 +22,7 @@ std::vector<int32_t> offsets_of(const std::vector<int32_t>& rows) {
 std::vector<Tile> tiles_of(const Case& c) {
   const std::vector<int32_t> offsets = offsets_of(c.rows);
   const auto E = static_cast<int64_t>(c.rows.size());
-  std::vector<Tile> tiles(static_cast<size_t>(max_tiles(offsets.back(), E)));
+  std::vector<Tile> tiles(static_cast<size_t>(max_tiles(offsets.back(), E, c.most_rows)));
   const int64_t count = cut_tiles(offsets.data(), E, c.most_rows, tiles.data());
   EXPECT_LE(count, static_cast<int64_t>(tiles.size()));
   tiles.resize(static_cast<size_t>(count));
@@ -37,7 +37,9 @@ const std::vector<Case> kCases = {{{}, 16},
                                   {{33, 0, 1}, 16},
                                   {{0, 0, 500, 3}, 100},
                                   {{7, 7, 7}, 1000},
-                                  {{4096, 1, 0, 31}, 128}};
+                                  {{4096, 1, 0, 31}, 128},
+                                  {{5, 0, 3}, 1},
+                                  {{2, 9, 1}, 2}};
 
 TEST(CutTiles, CoverEveryRowOnceInOrder) {
   for (const Case& c : kCases) {
