@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/joined.h"
 #include "kernels/reference/kernels.h"
 #if MOEFB_ONEDNN
 #include "cpu/onednn.h"
@@ -12,9 +13,9 @@ namespace {
 
 constexpr OpFactory kReferenceOnly[] = {make_reference_op};
 #if MOEFB_ONEDNN
-constexpr OpFactory kFastestFirst[] = {make_onednn_op, make_reference_op};
+constexpr OpFactory kFastestFirst[] = {make_onednn_op, make_fast_op, make_reference_op};
 #else
-constexpr std::span<const OpFactory> kFastestFirst = kReferenceOnly;
+constexpr OpFactory kFastestFirst[] = {make_fast_op, make_reference_op};
 #endif
 
 Result<std::span<const OpFactory>> implementations(Kernels kernels) noexcept {
@@ -35,37 +36,34 @@ Result<std::span<const OpFactory>> implementations(Kernels kernels) noexcept {
 
 }  // namespace
 
-Result<std::unique_ptr<Op>> make_op(const OpSpec& spec, std::span<const OpFactory> factories) noexcept {
-  if (spec.node.inputs.size() > size_t(kMaxInputs)) {
-    return Status(Code::kUnsupported, "a node has too many inputs")
-        .values(int64_t(spec.node.inputs.size()), kMaxInputs);
-  }
-  for (OpFactory factory : factories) {
-    auto made = factory(spec);
-    if (!made.ok() || *made != nullptr) return made;
-  }
-  return Status(Code::kUnsupported, "no kernels know this op").at(int64_t(spec.node.op));
-}
-
 Result<std::unique_ptr<PackedGraph>> PackedGraph::make(const graph::Graph& graph, Kernels kernels,
                                                        int64_t max_batch) noexcept {
   auto factories = implementations(kernels);
   MOEFB_TRY(factories.status());
   std::unique_ptr<PackedGraph> packed(new (std::nothrow) PackedGraph(graph));
   if (packed == nullptr) return Status(Code::kOutOfMemory, "no memory");
-  for (const graph::Stage& stage : graph.stages) {
-    packed->ops_.emplace_back();
-    if (stage.is_moe) {
-      auto moe = MoeOp::make(graph, stage.moe, max_batch, *factories);
-      MOEFB_TRY(moe.status());
-      packed->moe_.push_back(std::move(*moe));
-    } else {
-      auto op = make_op({graph, stage.node, graph.values, 1, max_batch}, *factories);
-      MOEFB_TRY(op.status());
-      packed->ops_.back() = std::move(*op);
-    }
-  }
+  MOEFB_TRY(packed->pack(graph::joined_with_next(graph), max_batch, *factories));
   return packed;
+}
+
+Status PackedGraph::pack(const std::vector<bool>& joined, int64_t max_batch,
+                         std::span<const OpFactory> factories) noexcept {
+  const std::vector<graph::Stage>& stages = graph_->stages;
+  steps_.resize(stages.size());
+  for (size_t s = 0; s < stages.size(); ++s) {
+    if (stages[s].is_moe) {
+      auto moe = MoeOp::make(*graph_, stages[s].moe, max_batch, factories);
+      MOEFB_TRY(moe.status());
+      moe_.push_back(std::move(*moe));
+      continue;
+    }
+    const graph::Node* sum = joined[s] ? &stages[s + 1].node : nullptr;
+    auto step = make_step({*graph_, stages[s].node, graph_->values, 1, max_batch, sum}, factories);
+    MOEFB_TRY(step.status());
+    steps_[s] = std::move(*step);
+    s += size_t(steps_[s].nodes - 1);
+  }
+  return {};
 }
 
 Result<std::unique_ptr<GraphRunner>> GraphRunner::make(const PackedGraph& packed, const plan::Plan& plan,
@@ -76,10 +74,10 @@ Result<std::unique_ptr<GraphRunner>> GraphRunner::make(const PackedGraph& packed
   runner->plan_ = &plan;
   MOEFB_TRY(runner->threads_.start(options.threads, options.host_threads));
   const int threads = runner->threads_.threads();
-  for (const std::unique_ptr<Op>& op : packed.ops()) {
+  for (const Step& step : packed.steps()) {
     runner->states_.emplace_back();
-    if (op == nullptr) continue;
-    auto state = op->make_state(threads, plan.max_batch);
+    if (step.op == nullptr) continue;
+    auto state = step.op->make_state(threads, plan.max_batch);
     MOEFB_TRY(state.status());
     runner->states_.back() = std::move(*state);
   }
@@ -91,11 +89,11 @@ Result<std::unique_ptr<GraphRunner>> GraphRunner::make(const PackedGraph& packed
   return runner;
 }
 
-Status GraphRunner::run_node(const graph::Node& node, OpState& state, int64_t n, std::byte* arena) noexcept {
+Status GraphRunner::run_step(const Step& step, OpState& state, int64_t n, std::byte* arena) noexcept {
   OpCall call;
   call.n = n;
-  for (size_t k = 0; k < node.inputs.size(); ++k) call.srcs[k] = value(node.inputs[k], arena);
-  call.dst = value(node.output, arena);
+  for (size_t k = 0; k < step.inputs.size(); ++k) call.srcs[k] = value(step.inputs[k], arena);
+  call.dst = value(step.output, arena);
   return state.run(call, threads_);
 }
 
@@ -112,7 +110,7 @@ Status GraphRunner::run(int64_t n, const float* images, float* logits, std::byte
   for (size_t s = 0; s < graph.stages.size(); ++s) {
     const graph::Stage& stage = graph.stages[s];
     if (!stage.is_moe) {
-      MOEFB_TRY(run_node(stage.node, *states_[s], n, arena));
+      if (states_[s] != nullptr) MOEFB_TRY(run_step(packed_->steps()[s], *states_[s], n, arena));
       continue;
     }
     MoeState& moe = *moe_[moe_index++];

@@ -9,14 +9,12 @@
 
 #include "cpu/moe.h"
 #include "cpu/op.h"
+#include "cpu/step.h"
 #include "graph/graph.h"
 #include "moefb/executor.h"
 #include "plan/plan.h"
 
 namespace moefb::cpu {
-
-/// The first implementation in `factories` that knows the op.
-Result<std::unique_ptr<Op>> make_op(const OpSpec& spec, std::span<const OpFactory> factories) noexcept;
 
 class PackedGraph {
  public:
@@ -26,14 +24,16 @@ class PackedGraph {
                                                    int64_t max_batch) noexcept;
 
   const graph::Graph& graph() const noexcept { return *graph_; }
-  std::span<const std::unique_ptr<Op>> ops() const noexcept { return ops_; }     ///< per stage; null for MoE stages
+  /// Per stage; without an op for MoE stages, and where the stage before does this one along.
+  std::span<const Step> steps() const noexcept { return steps_; }
   std::span<const std::unique_ptr<MoeOp>> moe() const noexcept { return moe_; }  ///< per MoE stage, in order
 
  private:
   explicit PackedGraph(const graph::Graph& graph) noexcept : graph_(&graph) {}
+  Status pack(const std::vector<bool>& joined, int64_t max_batch, std::span<const OpFactory> factories) noexcept;
 
   const graph::Graph* graph_;
-  std::vector<std::unique_ptr<Op>> ops_;
+  std::vector<Step> steps_;
   std::vector<std::unique_ptr<MoeOp>> moe_;
 };
 
@@ -51,7 +51,7 @@ class GraphRunner {
 
  private:
   GraphRunner() = default;
-  Status run_node(const graph::Node& node, OpState& state, int64_t n, std::byte* arena) noexcept;
+  Status run_step(const Step& step, OpState& state, int64_t n, std::byte* arena) noexcept;
   float* value(int index, std::byte* arena) const noexcept {
     return reinterpret_cast<float*>(arena + plan_->values[size_t(index)]);
   }
@@ -59,7 +59,7 @@ class GraphRunner {
   const PackedGraph* packed_ = nullptr;
   const plan::Plan* plan_ = nullptr;
   ThreadPool threads_;
-  std::vector<std::unique_ptr<OpState>> states_;  ///< per stage; null for MoE stages
+  std::vector<std::unique_ptr<OpState>> states_;  ///< per step; null where it has no op
   std::vector<std::unique_ptr<MoeState>> moe_;
 };
 

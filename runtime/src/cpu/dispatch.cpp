@@ -1,19 +1,15 @@
 #include "cpu/dispatch.h"
 
 #include <algorithm>
-#include <atomic>
 
+#include "cpu/first_failure.h"
 #include "kernels/routing.h"
 
 namespace moefb::cpu {
 namespace {
 
-using kernels::routing::kMinTileRows;
-
 constexpr int64_t kGrainElements = 16'384;  // copied or added up: a few us, worth a hand-off
 constexpr int64_t kWorthSharing = 500'000;  // products, some 10 us
-constexpr int64_t kMaxTileRows = 128;       // rows and hidden units of a tile stay in the L2 cache
-constexpr int64_t kTilesPerThread = 4;      // at least, so that uneven experts even out
 
 }  // namespace
 
@@ -39,7 +35,7 @@ float* Dispatcher::body_row(int value, int64_t row) const noexcept {
 }
 
 Status Dispatcher::run_body(int64_t e, int64_t row, int64_t rows, float* answers, ThreadPool& threads) noexcept {
-  const std::vector<graph::Node>& body = op_.moe().bank.body;
+  const std::span<const Step> body = op_.body();
   for (size_t i = 0; i < body.size(); ++i) {
     OpCall call;
     call.n = rows;
@@ -93,49 +89,71 @@ Status Dispatcher::grouped() noexcept {
   for (int64_t i = 0; i < a_.offsets[sizes_.E]; ++i) a_.position[a_.order[i]] = int32_t(i);
   for (int64_t e = 0; e < sizes_.E; ++e) state_.expert_rows_[size_t(e)] = a_.offsets[e + 1] - a_.offsets[e];
 
-  const int64_t tiles = cut_tiles();
-  const bool side_by_side = threads_.threads() > 1 && state_.reentrant_ && tiles >= threads_.threads();
-  MOEFB_TRY(side_by_side ? run_side_by_side(tiles) : run_in_turn(tiles));
-
-  threads_.parallel_for(T_, combine_grain_, [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t) combine_routes(t);
-  });
+  const int64_t most = most_tile_rows();
+  const int64_t tiles = kernels::routing::cut_tiles(a_.offsets, sizes_.E, most, state_.tiles_.get());
+  const bool side_by_side = state_.reentrant_ && tiles >= threads_.threads();
+  MOEFB_TRY(side_by_side ? run_side_by_side(tiles, most) : run_in_turn(tiles));
+  combine();
   return {};
 }
 
-int64_t Dispatcher::cut_tiles() noexcept {
+int64_t Dispatcher::most_tile_rows() const noexcept {
   const int64_t rows = a_.offsets[sizes_.E];
-  int64_t most = std::max<int64_t>(rows, kMinTileRows);  // ops that use all threads themselves: an expert at a time
-  if (state_.reentrant_) {
-    const int64_t share = threads_.threads() == 1 ? rows : rows / (threads_.threads() * kTilesPerThread);
-    most = std::clamp(share, kMinTileRows, kMaxTileRows);
-  }
-  return kernels::routing::cut_tiles(a_.offsets, sizes_.E, most, state_.tiles_.get());
+  int64_t most = std::max<int64_t>(1, rows);
+  if (!state_.reentrant_) return most;  // ops that use all threads themselves: an expert at a time
+  for (const auto& op : state_.body_)
+    most = std::min(most, std::max<int64_t>(1, op->tile_rows(rows, threads_.threads())));
+  return most;
 }
 
-Status Dispatcher::run_side_by_side(int64_t tiles) noexcept {
-  // Each tile has rows of its own in the body's buffers.
-  std::atomic<bool> failed{false};
-  Status failure;
+Status Dispatcher::run_side_by_side(int64_t tiles, int64_t most_rows) noexcept {
+  Tile* first = state_.tiles_.get();
+  // The same number of rows: ascending, so that one expert's tiles follow each other while its weights are in a cache.
+  std::sort(first, first + tiles,
+            [](const Tile& a, const Tile& b) { return a.rows != b.rows ? a.rows > b.rows : a.first < b.first; });
+  // Each thread stays in rows of its own of the body's buffers, which so stay in its cache; if there are too few for
+  // that, each tile does.
+  const bool rows_of_threads = most_rows * state_.slots_.count() <= sizes_.T * sizes_.K;
+  FirstFailure failure;
   const auto run = [&](int64_t i) {
-    const Tile& tile = state_.tiles_[size_t(i)];
-    const Status status = run_tile(tile, tile.first, alone_);
-    if (!status.ok() && !failed.exchange(true)) failure = status;
+    const Slots::Lease lease(state_.slots_);
+    failure.note(run_tile(first[i], rows_of_threads ? lease.index() * most_rows : first[i].first, alone_));
   };
   const bool worth_sharing = a_.offsets[sizes_.E] * op_.row_products() >= kWorthSharing;
   (worth_sharing ? threads_ : alone_).for_each(tiles, run);
-  return failure;
+  return failure.status();
 }
 
 Status Dispatcher::run_in_turn(int64_t tiles) noexcept {
-  // All in the same rows of the body's buffers, which so stay in the cache.
   for (int64_t i = 0; i < tiles; ++i) MOEFB_TRY(run_tile(state_.tiles_[size_t(i)], 0, threads_));
   return {};
 }
 
 Status Dispatcher::run_tile(const Tile& tile, int64_t row, ThreadPool& threads) noexcept {
   gather_routes(a_.order + tile.first, tile.rows, row, threads);
-  return run_body(tile.expert, row, tile.rows, a_.answers + tile.first * sizes_.out_elements, threads);
+  float* answers = a_.answers + (one_expert_a_token() ? row : int64_t{tile.first}) * sizes_.out_elements;
+  MOEFB_TRY(run_body(tile.expert, row, tile.rows, answers, threads));
+  if (!one_expert_a_token()) return {};
+  threads.parallel_for(tile.rows, combine_grain_, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t t = a_.order[tile.first + i];
+      start_token(t);
+      add_answer(t, a_.weight[t], answers + i * sizes_.out_elements);
+    }
+  });
+  return {};
+}
+
+void Dispatcher::combine() noexcept {
+  threads_.parallel_for(T_, combine_grain_, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      if (!one_expert_a_token()) {
+        combine_routes(t);
+      } else if (a_.chosen[t] < 0) {
+        start_token(t);
+      }
+    }
+  });
 }
 
 void Dispatcher::combine_routes(int64_t t) noexcept {

@@ -23,19 +23,23 @@ class Dispatcher {
  private:
   using Tile = kernels::routing::Tile;
 
-  /// Cuts the sorted rows into the tiles that grouped() runs. @return how many
-  int64_t cut_tiles() noexcept;
-  /// All tiles at once, each on one thread.
-  Status run_side_by_side(int64_t tiles) noexcept;
+  /// Most rows of a tile that one thread takes, by the experts' ops.
+  int64_t most_tile_rows() const noexcept;
+  /// Several tiles at once, each on one thread, the largest first.
+  Status run_side_by_side(int64_t tiles, int64_t most_rows) noexcept;
   /// All tiles one after another, each on all threads.
   Status run_in_turn(int64_t tiles) noexcept;
-  /// Gathers a tile's tokens and runs its expert on them. @param row  where in the body's buffers
+  /// Gathers a tile's tokens, runs its expert on them and, where each token has one expert, writes them to the output.
+  /// @param row  where in the body's buffers
   Status run_tile(const Tile& tile, int64_t row, ThreadPool& threads) noexcept;
+  /// The output of tokens that no tile has written.
+  void combine() noexcept;
   void combine_routes(int64_t t) noexcept;
 
   /// Runs expert e on `rows` gathered tokens, from row `row` of the body's buffers on; its answers go to `answers`.
   Status run_body(int64_t e, int64_t row, int64_t rows, float* answers, ThreadPool& threads) noexcept;
   float* body_row(int value, int64_t row) const noexcept;
+  bool one_expert_a_token() const noexcept { return sizes_.K == 1; }
   /// dst = residual ? token : 0
   void start_token(int64_t t) noexcept;
   void start_output() noexcept;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "cpu/backend.h"
 #include "cpu/dispatch.h"
 #include "cpu/weights.h"
+#include "graph/joined.h"
 
 namespace moefb::cpu {
 
@@ -26,18 +26,26 @@ Result<std::unique_ptr<MoeOp>> MoeOp::make(const graph::Graph& graph, const grap
   MOEFB_TRY(op->pack_router(graph));
   if (moe.gamma >= 0) expert_to_f32(graph.tensors[size_t(moe.gamma)], 0, &op->gamma_);
   const int64_t max_rows = max_batch * op->tokens_.per_image();
-  for (const graph::Node& node : moe.bank.body) {
-    auto made = make_op({graph, node, moe.bank.values, moe.bank.experts, max_rows}, factories);
-    MOEFB_TRY(made.status());
-    op->body_.push_back(std::move(*made));
-    op->row_products_ += products(graph, moe, node);
-  }
+  MOEFB_TRY(op->pack_body(graph, max_rows, factories));
   if (plan::is_two_products(moe)) {
     auto made = SoftHead::make(graph, moe, max_rows, factories);
     MOEFB_TRY(made.status());
     op->soft_head_ = std::move(*made);
   }
   return op;
+}
+
+Status MoeOp::pack_body(const graph::Graph& graph, int64_t max_rows, std::span<const OpFactory> factories) noexcept {
+  const graph::ExpertBank& bank = moe_->bank;
+  const std::vector<bool> joined = graph::joined_with_next(bank);
+  for (size_t i = 0; i < bank.body.size(); i += size_t(body_.back().nodes)) {
+    const graph::Node* sum = joined[i] ? &bank.body[i + 1] : nullptr;
+    auto step = make_step({graph, bank.body[i], bank.values, bank.experts, max_rows, sum}, factories);
+    MOEFB_TRY(step.status());
+    body_.push_back(std::move(*step));
+  }
+  for (const graph::Node& node : bank.body) row_products_ += products(graph, *moe_, node);
+  return {};
 }
 
 MoeArrays arrays(const plan::MoeLayout& layout, std::byte* arena) noexcept {
@@ -58,9 +66,10 @@ Result<std::unique_ptr<MoeState>> MoeState::make(const MoeOp& op, const plan::Mo
   state->capacity_group_ = options.capacity_group.value_or(op.moe().router.capacity_group);
   const plan::MoeSizes& sizes = layout.sizes;
   state->expert_rows_ = allocate<int64_t>(sizes.E);
-  state->tiles_ = allocate<kernels::routing::Tile>(kernels::routing::max_tiles(sizes.T * sizes.K, sizes.E));
+  state->tiles_ = allocate<kernels::routing::Tile>(kernels::routing::max_tiles(sizes.T * sizes.K, sizes.E, 1));
   if (state->expert_rows_ == nullptr || state->tiles_ == nullptr) return Status(Code::kOutOfMemory, "no memory");
   std::fill_n(state->expert_rows_.get(), sizes.E, int64_t{0});
+  MOEFB_TRY(state->slots_.make(threads));
   MOEFB_TRY(state->make_experts(threads));
   return state;
 }
@@ -72,8 +81,8 @@ Status MoeState::make_experts(int threads) noexcept {
     soft_head_ = std::move(*made);
     return {};
   }
-  for (const std::unique_ptr<Op>& node : op_->body()) {
-    auto made = node->make_state(threads, layout_->sizes.T);
+  for (const Step& step : op_->body()) {
+    auto made = step.op->make_state(threads, layout_->sizes.T);
     MOEFB_TRY(made.status());
     reentrant_ = reentrant_ && (*made)->reentrant();
     body_.push_back(std::move(*made));

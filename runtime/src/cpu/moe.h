@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "buffer.h"
-#include "cpu/op.h"
 #include "cpu/pooled_router.h"
+#include "cpu/slots.h"
 #include "cpu/soft_head.h"
+#include "cpu/step.h"
 #include "cpu/tokens.h"
 #include "graph/graph.h"
 #include "kernels/routing/tiles.h"
@@ -39,7 +40,7 @@ class MoeOp {
   const Tokens& tokens() const noexcept { return tokens_; }
   const RouterWeights& router() const noexcept { return router_; }
   float gamma() const noexcept { return gamma_; }
-  std::span<const std::unique_ptr<Op>> body() const noexcept { return body_; }
+  std::span<const Step> body() const noexcept { return body_; }
   /// Null but for a soft head that can run as two products.
   const SoftHead* soft_head() const noexcept { return soft_head_.get(); }
   /// Multiplications that one row costs an expert, to judge what is worth sharing among threads.
@@ -49,12 +50,13 @@ class MoeOp {
   MoeOp(const graph::MoE& moe, const graph::Extent& input) noexcept
       : moe_(&moe), tokens_(input, moe.patch, moe.crop_padding) {}
   Status pack_router(const graph::Graph& graph) noexcept;
+  Status pack_body(const graph::Graph& graph, int64_t max_rows, std::span<const OpFactory> factories) noexcept;
 
   const graph::MoE* moe_;
   Tokens tokens_;
   RouterWeights router_;
   float gamma_ = 1;
-  std::vector<std::unique_ptr<Op>> body_;
+  std::vector<Step> body_;
   std::unique_ptr<SoftHead> soft_head_;
   int64_t row_products_ = 0;
 };
@@ -106,6 +108,7 @@ class MoeState {
   std::unique_ptr<SoftHeadState> soft_head_;
   bool reentrant_ = true;                 ///< all of body_ is
   Buffer<kernels::routing::Tile> tiles_;  ///< (max_tiles) of kGrouped
+  Slots slots_;                           ///< of threads that run tiles side by side
   Buffer<int64_t> expert_rows_;           ///< (E) rows computed in the last run
 };
 

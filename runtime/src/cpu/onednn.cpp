@@ -8,7 +8,7 @@ namespace moefb::cpu {
 Result<std::unique_ptr<Op>> make_onednn_op(const OpSpec& spec) noexcept {
   switch (spec.node.op) {
     case graph::Op::kConv2d:
-      return make_onednn_conv2d(spec);
+      return is_conv2x2(spec) ? make_onednn_conv2x2(spec) : make_onednn_conv2d(spec);
     case graph::Op::kLinear:
       return make_onednn_linear(spec);
     default:

@@ -68,6 +68,8 @@ class OpenMpThreads {
 };
 
 Result<std::unique_ptr<Op>> make_onednn_conv2d(const OpSpec& spec) noexcept;
+bool is_conv2x2(const OpSpec& spec) noexcept;  ///< a 3x3 convolution of zero-padded 2x2 maps
+Result<std::unique_ptr<Op>> make_onednn_conv2x2(const OpSpec& spec) noexcept;
 Result<std::unique_ptr<Op>> make_onednn_linear(const OpSpec& spec) noexcept;
 
 }  // namespace moefb::cpu

@@ -1,113 +1,59 @@
 // Convolutions through oneDNN primitives: weights packed once per model, ReLU, SiLU and the residual as post-ops.
 //
-// A primitive is made for one batch size and one thread count, so each executor makes its own, for batches of 1, 2, 4,
-// ... up to the largest; any n runs as a sum of those. Experts share the primitives: only the weights differ.
+// Every primitive is made for one thread, and our own pool shares the work: images, or tokens, in chunks, and where
+// there are fewer images than threads, strips of rows. So nothing here wakes OpenMP's threads, which would spin on the
+// cores that ours want, the host's threads are used where it brings some, and several experts can run at once.
+//
+// A primitive is made for one number of images; any n runs as a sum of those. On one core a chunk of more than 256
+// output pixels is no faster per image than a smaller one, so chunks end there. Experts share the primitives: only the
+// weights differ.
 // dnnl_primitive_execute allocates on every call (oneDNN builds an argument map): its share, published apart from ours.
 #include <algorithm>
 #include <vector>
 
+#include "cpu/first_failure.h"
 #include "cpu/onednn.h"
+#include "cpu/onednn_conv_kernel.h"
 #include "cpu/op.h"
+#include "cpu/slots.h"
+#include "cpu/split.h"
 #include "cpu/weights.h"
 #include "plan/arena.h"
 
 namespace moefb::cpu {
 namespace {
 
-/// Everything that describes the convolution for one n.
-struct Shape2d {
-  graph::Extent in, out;
-  int kernel_h, kernel_w, stride, padding;
-  graph::Activation activation;
-  bool has_bias, has_residual;
-};
+constexpr int64_t kChunkPixels = 256;       // of the output
+constexpr int64_t kMostChunk = 64;          // images, where they are smaller than 4 pixels
+constexpr int64_t kStripPixels = 64;        // fewer outputs a strip would read all weights for little
+constexpr int64_t kFewImages = 4;           // a thread: as strips they are shared more evenly
+constexpr int64_t kWorthSharing = 500'000;  // products, some 10 us
 
-Status make_desc(DnnlMemoryDesc& desc, std::initializer_list<int64_t> extents, dnnl_format_tag_t tag) noexcept {
-  dnnl_dims_t dims;
-  std::copy(extents.begin(), extents.end(), dims);
-  return from_dnnl(dnnl_memory_desc_create_with_tag(desc.out(), int(extents.size()), dims, dnnl_f32, tag));
-}
-
-Status make_attr(const Shape2d& s, dnnl_memory_desc_t dst, DnnlAttr& attr) noexcept {
-  MOEFB_TRY(from_dnnl(dnnl_primitive_attr_create(attr.out())));
-  MOEFB_TRY(from_dnnl(dnnl_primitive_attr_set_scratchpad_mode(attr.get(), dnnl_scratchpad_mode_user)));
-  DnnlPostOps ops;
-  MOEFB_TRY(from_dnnl(dnnl_post_ops_create(ops.out())));
-  if (s.has_residual) MOEFB_TRY(from_dnnl(dnnl_post_ops_append_binary(ops.get(), dnnl_binary_add, dst)));
-  if (s.activation == graph::Activation::kRelu) {
-    MOEFB_TRY(from_dnnl(dnnl_post_ops_append_eltwise(ops.get(), dnnl_eltwise_relu, 0, 0)));
-  } else if (s.activation == graph::Activation::kSilu) {
-    MOEFB_TRY(from_dnnl(dnnl_post_ops_append_eltwise(ops.get(), dnnl_eltwise_swish, 1, 0)));
-  }
-  return from_dnnl(dnnl_primitive_attr_set_post_ops(attr.get(), ops.get()));
-}
-
-/// The primitive for a batch of n. @param weights  their layout; null lets oneDNN choose it
-Status make_primitive_desc(const Shape2d& s, dnnl_engine_t engine, int64_t n, const_dnnl_memory_desc_t weights,
-                           DnnlPrimitiveDesc& made) noexcept {
-  DnnlMemoryDesc src, dst, any, bias;
-  MOEFB_TRY(make_desc(src, {n, s.in.c, s.in.h, s.in.w}, dnnl_nhwc));
-  MOEFB_TRY(make_desc(dst, {n, s.out.c, s.out.h, s.out.w}, dnnl_nhwc));
-  MOEFB_TRY(make_desc(any, {s.out.c, s.in.c, s.kernel_h, s.kernel_w}, dnnl_format_tag_any));
-  if (s.has_bias) MOEFB_TRY(make_desc(bias, {s.out.c}, dnnl_x));
-  DnnlAttr attr;
-  MOEFB_TRY(make_attr(s, dst.get(), attr));
-  const dnnl_dims_t strides = {s.stride, s.stride}, dilates = {0, 0}, before = {s.padding, s.padding};
-  // Behind the map only as much padding as the last output needs.
-  const dnnl_dims_t after = {(s.out.h - 1) * s.stride + s.kernel_h - s.in.h - s.padding,
-                             (s.out.w - 1) * s.stride + s.kernel_w - s.in.w - s.padding};
-  return from_dnnl(dnnl_convolution_forward_primitive_desc_create(
-      made.out(), engine, dnnl_forward_inference, dnnl_convolution_direct, src.get(),
-      weights != nullptr ? weights : any.get(), bias.get(), dst.get(), strides, dilates, before, after, attr.get()));
-}
-
-class Conv2d;
-
-/// One executor's primitives.
-class Conv2dState final : public OpState {
- public:
-  static Result<std::unique_ptr<OpState>> make(const Conv2d& op, int threads, int64_t max_n) noexcept;
-  Status run(const OpCall& call, ThreadPool&) noexcept override;
-
- private:
-  /// Runs exactly n images, a power of two.
-  struct Chunk {
-    int64_t n = 0;
-    DnnlPrimitive primitive;
-    DnnlMemory src, weights, bias, residual, dst, scratchpad;
-  };
-
-  Conv2dState(const Conv2d& op, int threads) noexcept : op_(op), threads_(threads) {}
-  Status add_chunk(int64_t n) noexcept;
-  Status execute(Chunk& chunk, const OpCall& call, int64_t first) noexcept;
-
-  const Conv2d& op_;
-  int threads_;  ///< fixed when a primitive is made; OpenMP must be told again when it runs
-  DnnlStream stream_;
-  std::vector<Chunk> chunks_;  ///< largest first
-  Buffer<std::byte> scratch_;  ///< one for all chunks: they run one after another
-  size_t scratch_bytes_ = 0;
-};
-
-/// A model's packed weights.
+/// A model's packed weights, and the primitives for whole images.
 class Conv2d final : public Op {
  public:
   static Result<std::unique_ptr<Op>> make(const OpSpec& spec) noexcept {
     std::unique_ptr<Conv2d> op(new (std::nothrow) Conv2d(spec));
     if (op == nullptr) return Status(Code::kOutOfMemory, "no memory");
     MOEFB_TRY(op->pack(spec));
+    MOEFB_TRY(op->make_chunks(spec.max_n));
     return std::unique_ptr<Op>(std::move(op));
   }
 
-  Result<std::unique_ptr<OpState>> make_state(int threads, int64_t max_n) const noexcept override {
-    return Conv2dState::make(*this, threads, max_n);
-  }
+  Result<std::unique_ptr<OpState>> make_state(int threads, int64_t max_n) const noexcept override;
 
   const Shape2d& shape() const noexcept { return shape_; }
   dnnl_engine_t engine() const noexcept { return engine_.get(); }
   const_dnnl_memory_desc_t weights_desc() const noexcept { return weights_desc_.get(); }
   std::byte* weights(int64_t expert) const noexcept { return weights_.get() + expert * weights_stride_; }
-  float* bias(int64_t expert) const noexcept { return bias_.get() + expert * shape_.out.c; }
+  const float* bias(int64_t expert) const noexcept {
+    return shape_.has_bias ? bias_.get() + expert * shape_.out.c : nullptr;
+  }
+  const std::vector<ConvKernel>& chunks() const noexcept { return chunks_; }  ///< smallest first
+  int64_t most_images() const noexcept { return chunks_.back().n; }           ///< of one chunk
+  int64_t products() const noexcept {                                         ///< multiplications for one image
+    return shape_.out.elements() * shape_.in.c * shape_.kernel_h * shape_.kernel_w;
+  }
 
  private:
   explicit Conv2d(const OpSpec& spec) noexcept
@@ -115,17 +61,31 @@ class Conv2d final : public Op {
                spec.node.kernel_w,   spec.node.stride,    spec.node.padding,
                spec.node.activation, spec.node.bias >= 0, spec.node.inputs.size() > 1} {}
 
-  Status choose_layout(int64_t max_n) noexcept {
+  Status choose_layout() noexcept {
     DnnlPrimitiveDesc best;
-    MOEFB_TRY(make_primitive_desc(shape_, engine_.get(), max_n, nullptr, best));
+    MOEFB_TRY(make_primitive_desc(shape_, engine_.get(), 1, shape_.all_rows(), nullptr, best));
     return from_dnnl(dnnl_memory_desc_clone(weights_desc_.out(),
                                             dnnl_primitive_desc_query_md(best.get(), dnnl_query_weights_md, 0)));
   }
 
+  Status add_chunk(int64_t n) noexcept {
+    chunks_.emplace_back();
+    return chunks_.back().make(shape_, engine_.get(), n, shape_.all_rows(), weights_desc_.get());
+  }
+
+  /// One for every number up to 16, then fewer: a second call for what is left over reads all weights again.
+  Status make_chunks(int64_t max_n) noexcept {
+    const int64_t most =
+        std::min(max_n, std::clamp<int64_t>(kChunkPixels / (shape_.out.h * shape_.out.w), 1, kMostChunk));
+    for (int64_t n = 1; n < most; n += n < 16 ? 1 : n < 32 ? 2 : 4) MOEFB_TRY(add_chunk(n));
+    return add_chunk(most);
+  }
+
   /// Reorders every expert's weights from (O, I, KH, KW) to the chosen layout.
   Status pack(const OpSpec& spec) noexcept {
+    const OpenMpThreads alone(1);
     MOEFB_TRY(from_dnnl(dnnl_engine_create(engine_.out(), dnnl_cpu, 0)));
-    MOEFB_TRY(choose_layout(spec.max_n));
+    MOEFB_TRY(choose_layout());
     const graph::Tensor& weight = *spec.tensor(spec.node.weight);
     weights_stride_ = plan::align_up(int64_t(dnnl_memory_desc_get_size(weights_desc_.get())));
     weights_ = allocate<std::byte>(weights_stride_ * spec.experts);
@@ -164,84 +124,145 @@ class Conv2d final : public Op {
   Buffer<std::byte> weights_;
   int64_t weights_stride_ = 0;
   Buffer<float> bias_;
+  std::vector<ConvKernel> chunks_;
 };
 
-Result<std::unique_ptr<OpState>> Conv2dState::make(const Conv2d& op, int threads, int64_t max_n) noexcept {
-  std::unique_ptr<Conv2dState> state(new (std::nothrow) Conv2dState(op, threads));
+/// One executor's strips, and what each of its threads works with.
+class Conv2dState final : public OpState {
+ public:
+  explicit Conv2dState(const Conv2d& op) noexcept : op_(op) {}
+  Status make(int threads) noexcept;
+  Status run(const OpCall& call, ThreadPool& threads) noexcept override;
+  bool reentrant() const noexcept override { return true; }
+  int64_t tile_rows(int64_t rows, int threads) const noexcept override {
+    return even_part(rows, threads, op_.most_images());
+  }
+
+ private:
+  struct Worker {
+    DnnlStream stream;
+    Buffer<std::byte> scratch;
+    std::vector<ConvArguments> chunks, strips;  ///< as the kernels stand
+  };
+
+  Status make_strips(int threads) noexcept;
+  Status make_worker(int64_t scratch_bytes, Worker& worker) const noexcept;
+  bool in_strips(int64_t n, int threads) const noexcept;
+  /// Images first to first + n, in as few chunks as there are.
+  Status run_images(Worker& worker, const OpCall& call, int64_t first, int64_t n) const noexcept;
+  Status run_strip(Worker& worker, const OpCall& call, int64_t image, size_t strip) const noexcept;
+  ConvPointers pointers(const OpCall& call, int64_t image, const Strip& rows) const noexcept;
+
+  const Conv2d& op_;
+  std::vector<ConvKernel> strips_;  ///< top to bottom, one for each thread; none if there is one thread or row
+  std::vector<Worker> workers_;
+  Slots slots_;  ///< of workers_
+};
+
+Status Conv2dState::make(int threads) noexcept {
+  MOEFB_TRY(make_strips(threads));
+  int64_t scratch_bytes = 0;
+  for (const ConvKernel& kernel : op_.chunks()) scratch_bytes = std::max(scratch_bytes, kernel.scratch_bytes());
+  for (const ConvKernel& kernel : strips_) scratch_bytes = std::max(scratch_bytes, kernel.scratch_bytes());
+  workers_.resize(size_t(threads));
+  for (Worker& worker : workers_) MOEFB_TRY(make_worker(scratch_bytes, worker));
+  return slots_.make(threads);
+}
+
+Status Conv2dState::make_strips(int threads) noexcept {
+  const Shape2d& s = op_.shape();
+  const int64_t count = std::min<int64_t>(threads, s.out.h);
+  if (count == 1) return {};
+  strips_.resize(size_t(count));
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t begin = s.out.h * i / count, end = s.out.h * (i + 1) / count;
+    const Strip rows = strip(s.vertical(), begin, end - begin);
+    MOEFB_TRY(strips_[size_t(i)].make(s, op_.engine(), 1, rows, op_.weights_desc()));
+  }
+  return {};
+}
+
+Status Conv2dState::make_worker(int64_t scratch_bytes, Worker& worker) const noexcept {
+  MOEFB_TRY(from_dnnl(dnnl_stream_create(worker.stream.out(), op_.engine(), dnnl_stream_default_flags)));
+  worker.scratch = allocate<std::byte>(scratch_bytes);
+  if (worker.scratch == nullptr) return Status(Code::kOutOfMemory, "no memory for oneDNN's scratchpad");
+  const auto make_arguments = [&](const std::vector<ConvKernel>& kernels,
+                                  std::vector<ConvArguments>& arguments) -> Status {
+    arguments.resize(kernels.size());
+    for (size_t i = 0; i < kernels.size(); ++i) {
+      MOEFB_TRY(arguments[i].make(kernels[i], op_.shape(), op_.engine(), worker.scratch.get()));
+    }
+    return {};
+  };
+  MOEFB_TRY(make_arguments(op_.chunks(), worker.chunks));
+  return make_arguments(strips_, worker.strips);
+}
+
+bool Conv2dState::in_strips(int64_t n, int threads) const noexcept {
+  if (strips_.empty()) return false;
+  if (n < threads) return true;
+  const graph::Extent& out = op_.shape().out;
+  const bool uneven = n % threads != 0 && n < kFewImages * threads;
+  return uneven && out.h * out.w >= kStripPixels * int64_t(strips_.size());
+}
+
+ConvPointers Conv2dState::pointers(const OpCall& call, int64_t image, const Strip& rows) const noexcept {
+  const Shape2d& s = op_.shape();
+  const int64_t out = (image * s.out.h + rows.out_begin) * s.out.w * s.out.c;
+  return {.src = call.srcs[0] + (image * s.in.h + rows.in_begin) * s.in.w * s.in.c,
+          .weights = op_.weights(call.expert),
+          .bias = op_.bias(call.expert),
+          .residual = s.has_residual ? call.srcs[1] + out : nullptr,
+          .dst = call.dst + out};
+}
+
+Status Conv2dState::run_images(Worker& worker, const OpCall& call, int64_t first, int64_t n) const noexcept {
+  size_t i = op_.chunks().size() - 1;
+  for (const int64_t end = first + n; first < end;) {
+    const ConvKernel& kernel = op_.chunks()[i];
+    if (kernel.n > end - first) {
+      --i;
+      continue;
+    }
+    MOEFB_TRY(worker.chunks[i].execute(kernel, worker.stream.get(), pointers(call, first, kernel.rows)));
+    first += kernel.n;
+  }
+  return {};
+}
+
+Status Conv2dState::run_strip(Worker& worker, const OpCall& call, int64_t image, size_t strip) const noexcept {
+  const ConvKernel& kernel = strips_[strip];
+  return worker.strips[strip].execute(kernel, worker.stream.get(), pointers(call, image, kernel.rows));
+}
+
+Status Conv2dState::run(const OpCall& call, ThreadPool& threads) noexcept {
+  const int sharing = call.n * op_.products() < kWorthSharing ? 1 : threads.threads();
+  const bool in_strips = this->in_strips(call.n, sharing);
+  const int64_t part = even_part(call.n, sharing, op_.most_images()), strips = int64_t(strips_.size());
+  FirstFailure failure;
+  const auto run_unit = [&](int64_t unit) {
+    const Slots::Lease lease(slots_);
+    Worker& worker = workers_[size_t(lease.index())];
+    if (in_strips) {
+      failure.note(run_strip(worker, call, unit / strips, size_t(unit % strips)));
+    } else {
+      failure.note(run_images(worker, call, unit * part, std::min(part, call.n - unit * part)));
+    }
+  };
+  const int64_t units = in_strips ? call.n * strips : (call.n + part - 1) / part;
+  if (sharing > 1) {
+    threads.for_each(units, run_unit);
+  } else {
+    for (int64_t unit = 0; unit < units; ++unit) run_unit(unit);
+  }
+  return failure.status();
+}
+
+Result<std::unique_ptr<OpState>> Conv2d::make_state(int threads, int64_t) const noexcept {
+  std::unique_ptr<Conv2dState> state(new (std::nothrow) Conv2dState(*this));
   if (state == nullptr) return Status(Code::kOutOfMemory, "no memory");
-  const OpenMpThreads scope(threads);
-  MOEFB_TRY(from_dnnl(dnnl_stream_create(state->stream_.out(), op.engine(), dnnl_stream_default_flags)));
-  int64_t n = 1;
-  while (n * 2 <= max_n) n *= 2;
-  for (; n >= 1; n /= 2) MOEFB_TRY(state->add_chunk(n));
-  state->scratch_ = allocate<std::byte>(int64_t(state->scratch_bytes_));
-  if (state->scratch_ == nullptr) return Status(Code::kOutOfMemory, "no memory for oneDNN's scratchpad");
-  for (Chunk& chunk : state->chunks_) {
-    MOEFB_TRY(from_dnnl(dnnl_memory_set_data_handle(chunk.scratchpad.get(), state->scratch_.get())));
-  }
+  MOEFB_TRY(state->make(threads));
   return std::unique_ptr<OpState>(std::move(state));
-}
-
-Status Conv2dState::add_chunk(int64_t n) noexcept {
-  const Shape2d& s = op_.shape();
-  DnnlPrimitiveDesc desc;
-  MOEFB_TRY(make_primitive_desc(s, op_.engine(), n, op_.weights_desc(), desc));
-  Chunk chunk;
-  chunk.n = n;
-  MOEFB_TRY(from_dnnl(dnnl_primitive_create(chunk.primitive.out(), desc.get())));
-  const auto memory = [&](dnnl_query_t what, DnnlMemory& made) {
-    return from_dnnl(dnnl_memory_create(made.out(), dnnl_primitive_desc_query_md(desc.get(), what, 0), op_.engine(),
-                                        DNNL_MEMORY_NONE));
-  };
-  MOEFB_TRY(memory(dnnl_query_src_md, chunk.src));
-  MOEFB_TRY(memory(dnnl_query_weights_md, chunk.weights));
-  MOEFB_TRY(memory(dnnl_query_dst_md, chunk.dst));
-  MOEFB_TRY(memory(dnnl_query_scratchpad_md, chunk.scratchpad));
-  if (s.has_residual) MOEFB_TRY(memory(dnnl_query_dst_md, chunk.residual));
-  if (s.has_bias) {
-    DnnlMemoryDesc bias;
-    MOEFB_TRY(make_desc(bias, {s.out.c}, dnnl_x));
-    MOEFB_TRY(from_dnnl(dnnl_memory_create(chunk.bias.out(), bias.get(), op_.engine(), DNNL_MEMORY_NONE)));
-  }
-  const size_t scratch =
-      dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(desc.get(), dnnl_query_scratchpad_md, 0));
-  scratch_bytes_ = std::max(scratch_bytes_, scratch);
-  chunks_.push_back(std::move(chunk));
-  return {};
-}
-
-Status Conv2dState::execute(Chunk& chunk, const OpCall& call, int64_t first) noexcept {
-  const Shape2d& s = op_.shape();
-  const auto point = [](const DnnlMemory& memory, const void* data) {
-    return from_dnnl(dnnl_memory_set_data_handle(memory.get(), const_cast<void*>(data)));
-  };
-  MOEFB_TRY(point(chunk.src, call.srcs[0] + first * s.in.elements()));
-  MOEFB_TRY(point(chunk.weights, op_.weights(call.expert)));
-  MOEFB_TRY(point(chunk.dst, call.dst + first * s.out.elements()));
-  dnnl_exec_arg_t args[6] = {{DNNL_ARG_SRC, chunk.src.get()},
-                             {DNNL_ARG_WEIGHTS, chunk.weights.get()},
-                             {DNNL_ARG_DST, chunk.dst.get()},
-                             {DNNL_ARG_SCRATCHPAD, chunk.scratchpad.get()}};
-  int count = 4;
-  if (s.has_bias) {
-    MOEFB_TRY(point(chunk.bias, op_.bias(call.expert)));
-    args[count++] = {DNNL_ARG_BIAS, chunk.bias.get()};
-  }
-  if (s.has_residual) {
-    MOEFB_TRY(point(chunk.residual, call.srcs[1] + first * s.out.elements()));
-    args[count++] = {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, chunk.residual.get()};
-  }
-  MOEFB_TRY(from_dnnl(dnnl_primitive_execute(chunk.primitive.get(), stream_.get(), count, args)));
-  return from_dnnl(dnnl_stream_wait(stream_.get()));
-}
-
-Status Conv2dState::run(const OpCall& call, ThreadPool&) noexcept {
-  const OpenMpThreads scope(threads_);
-  int64_t first = 0;
-  for (Chunk& chunk : chunks_) {
-    for (; call.n - first >= chunk.n; first += chunk.n) MOEFB_TRY(execute(chunk, call, first));
-  }
-  return {};
 }
 
 }  // namespace

@@ -12,48 +12,16 @@
 
 #include "cpu/onednn.h"
 #include "cpu/op.h"
+#include "cpu/split.h"
 #include "cpu/weights.h"
 #include "kernels/reference/kernels.h"
 
 namespace moefb::cpu {
 namespace {
 
-constexpr int64_t kPartProducts = 500'000;   // some 10 us: worth a hand-off
-constexpr int64_t kPartRows = 16;            // fewer rows a part would read all weights for little
 constexpr int64_t kPanelColumns = 48;        // what oneDNN's kernels for AVX-512 compute at a time
 constexpr int64_t kNarrowColumns = 64;       // up to here one panel: a second call would cost more than it saves
 constexpr int64_t kBlockElements = 131'072;  // of the input: half an L2 cache, while all panels pass over it
-
-/// A rectangle of the output: rows, and columns of whole panels.
-struct Block {
-  int64_t row, rows, column, columns;
-};
-
-/// Which rectangle each of several parts computes: some rows, or, where there are few, some panels.
-class Split {
- public:
-  Split(int64_t rows, int64_t columns, int64_t panel, int64_t products, int threads) noexcept
-      : rows_(rows), columns_(columns), panel_(panel) {
-    const int64_t wanted = std::clamp<int64_t>(products / kPartProducts, 1, threads);
-    by_rows_ = rows >= wanted * kPartRows;
-    parts_ = by_rows_ ? wanted : std::min(wanted, panels());
-  }
-  int64_t parts() const noexcept { return parts_; }
-  Block part(int64_t i) const noexcept {
-    if (by_rows_) {
-      const int64_t first = rows_ * i / parts_;
-      return {first, rows_ * (i + 1) / parts_ - first, 0, columns_};
-    }
-    const int64_t first = panels() * i / parts_ * panel_;
-    return {0, rows_, first, std::min(columns_, panels() * (i + 1) / parts_ * panel_) - first};
-  }
-
- private:
-  int64_t panels() const noexcept { return (columns_ + panel_ - 1) / panel_; }
-
-  int64_t rows_, columns_, panel_, parts_;
-  bool by_rows_;
-};
 
 class Linear final : public Op {
  public:
@@ -94,6 +62,7 @@ class Linear final : public Op {
     explicit State(const Linear& op) noexcept : op_(op) {}
     Status run(const OpCall& call, ThreadPool& threads) noexcept override { return op_.run(call, threads); }
     bool reentrant() const noexcept override { return true; }
+    int64_t tile_rows(int64_t rows, int threads) const noexcept override { return products_tile_rows(rows, threads); }
 
    private:
     const Linear& op_;

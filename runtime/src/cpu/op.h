@@ -32,6 +32,8 @@ class OpState {
   virtual Status run(const OpCall& call, ThreadPool& threads) noexcept = 0;
   /// True if several threads may be inside run() at once, each for other rows of `dst` and with a pool of its own.
   virtual bool reentrant() const noexcept { return false; }
+  /// The most of `rows` rows that one thread should take in one run() when `threads` share them; reentrant ops only.
+  virtual int64_t tile_rows(int64_t rows, int /*threads*/) const noexcept { return rows; }
 };
 
 class Op {
@@ -48,6 +50,9 @@ struct OpSpec {
   std::span<const graph::Value> values;  ///< that node.inputs and node.output index
   int64_t experts = 1;
   int64_t max_n = 1;
+  /// A sum to do along with a group norm (graph/joined.h): its other inputs stand behind the norm's in OpCall::srcs,
+  /// and its output is written. Who cannot answers with a null Op.
+  const graph::Node* sum = nullptr;
 
   const graph::Tensor* tensor(int index) const noexcept { return index < 0 ? nullptr : &graph.tensors[size_t(index)]; }
   graph::Extent input() const noexcept { return graph::extent(values[size_t(node.inputs[0])].shape); }
@@ -69,6 +74,7 @@ constexpr kernels::Activation to_kernel(graph::Activation activation) noexcept {
 using OpFactory = Result<std::unique_ptr<Op>> (*)(const OpSpec& spec) noexcept;
 
 Result<std::unique_ptr<Op>> make_reference_op(const OpSpec& spec) noexcept;
+Result<std::unique_ptr<Op>> make_fast_op(const OpSpec& spec) noexcept;  ///< what kernels/cpu has
 #if MOEFB_ONEDNN
 Result<std::unique_ptr<Op>> make_onednn_op(const OpSpec& spec) noexcept;
 #endif

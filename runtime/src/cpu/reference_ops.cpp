@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cpu/op.h"
+#include "cpu/split.h"
 #include "cpu/weights.h"
 #include "kernels/reference/kernels.h"
 
@@ -32,6 +33,7 @@ class Stateless : public OpState {
     return {};
   }
   bool reentrant() const noexcept override { return true; }
+  int64_t tile_rows(int64_t rows, int threads) const noexcept override { return T::tile_rows(rows, threads); }
 
  private:
   const T& op_;
@@ -40,6 +42,7 @@ class Stateless : public OpState {
 template <typename T>
 class ReferenceOp : public Op {
  public:
+  static int64_t tile_rows(int64_t rows, int /*threads*/) noexcept { return rows; }
   Result<std::unique_ptr<OpState>> make_state(int, int64_t) const noexcept override {
     return make_new<OpState, Stateless<T>>(static_cast<const T&>(*this));
   }
@@ -52,6 +55,8 @@ class Products final : public ReferenceOp<Products> {
       : window_(window(spec)),
         activation_(to_kernel(spec.node.activation)),
         has_residual_(spec.node.inputs.size() > 1) {}
+
+  static int64_t tile_rows(int64_t rows, int threads) noexcept { return products_tile_rows(rows, threads); }
 
   Status pack(const OpSpec& spec) noexcept {
     const graph::Tensor& weight = *spec.tensor(spec.node.weight);
@@ -186,6 +191,7 @@ Result<std::unique_ptr<Op>> make(const OpSpec& spec) noexcept {
 }  // namespace
 
 Result<std::unique_ptr<Op>> make_reference_op(const OpSpec& spec) noexcept {
+  if (spec.sum != nullptr) return std::unique_ptr<Op>();
   switch (spec.node.op) {
     case graph::Op::kConv2d:
     case graph::Op::kLinear:

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cpu/backend.h"
+#include "cpu/step.h"
 #include "cpu/weights.h"
 #include "kernels/reference/kernels.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/joined.h"
 #include "graph/shapes.h"
 #include "plan/arena.h"
 
@@ -44,15 +45,17 @@ class Placement {
   std::vector<int64_t*> waiting_;
 };
 
-/// Last stage that reads each value; -1 if none.
+/// Last stage that reads each value; -1 if none. Where two stages may be done in one, what the first reads may not lie
+/// where the second writes.
 std::vector<int> last_uses(const Graph& graph) {
   std::vector<int> last(graph.values.size(), -1);
+  const std::vector<bool> joined = graph::joined_with_next(graph);
   for (size_t s = 0; s < graph.stages.size(); ++s) {
     const graph::Stage& stage = graph.stages[s];
     if (stage.is_moe) {
       last[size_t(stage.moe.input)] = int(s);
     } else {
-      for (int input : stage.node.inputs) last[size_t(input)] = int(s);
+      for (int input : stage.node.inputs) last[size_t(input)] = int(s) + joined[s];
     }
   }
   return last;
@@ -76,6 +79,7 @@ void want_values(const Graph& graph, Trace trace, Plan& plan, Placement& placeme
 /// The expert's body needs its own lifetimes: within the layer's stage, one step a node.
 void want_body(const MoE& moe, int64_t rows, MoeLayout& layout, int64_t& block_bytes) {
   const std::vector<Value>& values = moe.bank.values;
+  const std::vector<bool> joined = graph::joined_with_next(moe.bank);
   std::vector<Buffer> buffers(values.size());
   for (size_t v = 0; v < values.size(); ++v) {
     buffers[v] = {words(rows, values[v].shape.elements()), 0, 0, 0};
@@ -83,7 +87,7 @@ void want_body(const MoE& moe, int64_t rows, MoeLayout& layout, int64_t& block_b
   for (size_t s = 0; s < moe.bank.body.size(); ++s) {
     const graph::Node& node = moe.bank.body[s];
     buffers[size_t(node.output)].first = buffers[size_t(node.output)].last = int(s);
-    for (int input : node.inputs) buffers[size_t(input)].last = int(s);
+    for (int input : node.inputs) buffers[size_t(input)].last = int(s) + joined[s];
   }
   buffers[size_t(moe.bank.body.back().output)].bytes = 0;  // goes to `answers`
   block_bytes = place(buffers);

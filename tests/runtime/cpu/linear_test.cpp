@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/backend.h"
+#include "cpu/step.h"
 #include "runtime/cpu/test_graph.h"
 
 namespace moefb::cpu {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "cpu/backend.h"
+#include "cpu/step.h"
 #include "plan/plan.h"
 #include "runtime/cpu/test_graph.h"
 
