@@ -1,7 +1,8 @@
-// trainer: trains a model from a configuration, goes on with a stopped run, tests its kept weights, imports
-// published ones.
+// trainer: trains a model from a configuration, goes on with a stopped run, sweeps a grid of settings, tests the kept
+// weights of a run, imports published ones.
 #include <malloc.h>
 
+#include <filesystem>
 #include <functional>
 
 #include "apps/common/command_line.h"
@@ -36,6 +37,24 @@ Action resume_flags(CLI::App& app, std::string& run) {
   return [&run] { return trainer::resume(run); };
 }
 
+Action sweep_flags(CLI::App& app, trainer::SweepCommand& command) {
+  app.add_option("CONFIG", command.config, "a TOML file, as in trainer/configs")->required()->type_name("");
+  app.add_option("--grid", command.grid, "values of a setting, train.seed=1,2,3 say; repeated: every combination")
+      ->allow_extra_args(false)
+      ->required()
+      ->type_name("KEY=VALUE,...");
+  app.add_option("--out", command.out, "a folder for the runs; with a sweep in it, that one goes on")
+      ->required()
+      ->type_name("FOLDER");
+  app.add_option("--set", command.sets, "replaces what CONFIG says, in every run; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+  app.add_option("--jobs", command.jobs, "runs at a time, which share the cores (default 1)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  return [&command] { return trainer::sweep(command); };
+}
+
 Action eval_flags(CLI::App& app, trainer::EvalCommand& command) {
   app.add_option("RUN", command.run, "the run's folder")->required()->type_name("");
   app.add_option("--data", command.data, "the data set's folder, if it is not where the run had it")
@@ -63,19 +82,23 @@ int run(int argc, char** argv) {
   apps::CommandLine line("Trains sparse Mixture-of-Experts vision models.");
   line.app.require_subcommand(1);
   trainer::TrainCommand train_command;
+  trainer::SweepCommand sweep_command;
+  sweep_command.program = std::filesystem::read_symlink("/proc/self/exe").string();
   trainer::EvalCommand eval_command;
   trainer::ImportCommand import_command;
   std::string resume_run;
   CLI::App* train = line.app.add_subcommand("train", "Starts a run");
   CLI::App* resume = line.app.add_subcommand("resume", "Goes on with a run that was stopped");
+  CLI::App* sweep = line.app.add_subcommand("sweep", "Trains every combination of some settings");
   CLI::App* eval = line.app.add_subcommand("eval", "Tests the kept weights of a run");
   CLI::App* import = line.app.add_subcommand("import", "Makes a run of a published PyTorch checkpoint");
   const Action do_train = train_flags(*train, train_command);
   const Action do_resume = resume_flags(*resume, resume_run);
+  const Action do_sweep = sweep_flags(*sweep, sweep_command);
   const Action do_eval = eval_flags(*eval, eval_command);
   const Action do_import = import_flags(*import, import_command);
   if (!line.parse(argc, argv)) return 0;
-  return *train ? do_train() : *resume ? do_resume() : *eval ? do_eval() : do_import();
+  return *train ? do_train() : *resume ? do_resume() : *sweep ? do_sweep() : *eval ? do_eval() : do_import();
 }
 
 }  // namespace

@@ -1,8 +1,5 @@
 // The program `trainer` as a user runs it: Ctrl-C, resume, eval and what they print.
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -15,6 +12,7 @@
 #include "converter/convert.h"
 #include "converter/temporary_folder.h"
 #include "moefb/image.h"
+#include "trainer/background.h"
 #include "trainer/data/dataset.h"
 #include "trainer/train/tiny_run.h"
 
@@ -26,7 +24,6 @@ using testing::contains;
 using testing::Outcome;
 using testing::TemporaryFolder;
 
-constexpr auto kPatience = std::chrono::minutes(4);
 constexpr auto kIntoTheEpoch = std::chrono::milliseconds(100);  // an epoch of the interrupted run takes about 500
 
 class TrainerProgram : public ::testing::Test {
@@ -54,23 +51,11 @@ class TrainerProgram : public ::testing::Test {
 
 /// Starts `command`, sends `signal_number` a little after `file` appears. @return exit code, -1 if the signal ended it
 int interrupt_when_exists(const std::vector<std::string>& command, const std::string& file, int signal_number) {
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::execv(arguments[0], arguments.data());
-    ::_exit(127);
-  }
-  const auto start = std::chrono::steady_clock::now();
-  while (!fs::exists(file) && std::chrono::steady_clock::now() - start < kPatience) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+  testing::Background program(command);
+  program.runs_until([&file] { return fs::exists(file); });
   std::this_thread::sleep_for(kIntoTheEpoch);
-  ::kill(child, signal_number);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  program.send(signal_number);
+  return program.exit_code();
 }
 
 TEST_F(TrainerProgram, InterruptedRunResumesToTheSameWeights) {

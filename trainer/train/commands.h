@@ -1,6 +1,7 @@
 // What the program `trainer` can do. No LibTorch header is needed to call it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,15 @@ struct TrainCommand {
   std::string config;             ///< a TOML file
   std::string out;                ///< the new run folder
   std::vector<std::string> sets;  ///< "key=value"
+};
+
+struct SweepCommand {
+  std::string program;            ///< the path of `trainer`, which runs once for each point of the grid
+  std::string config;             ///< a TOML file
+  std::vector<std::string> grid;  ///< "key=value,value"
+  std::vector<std::string> sets;  ///< "key=value", of every run
+  std::string out;                ///< the sweep's folder
+  int64_t jobs = 1;               ///< runs at a time
 };
 
 struct EvalCommand {
@@ -31,6 +41,8 @@ struct ImportCommand {
 /// All return the exit code, 0 or kExitInterrupted. @throws std::exception with a message for the user
 int train(const TrainCommand& command);
 int resume(const std::string& run);
+/// Runs that fail do not keep the others from running. @throws std::exception at the end, if one did
+int sweep(const SweepCommand& command);
 /// Fails after everything is written where the model's classes are not the trainer's: see compare_answers().
 int eval(const EvalCommand& command);
 int import(const ImportCommand& command);

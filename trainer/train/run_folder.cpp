@@ -3,9 +3,21 @@
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
+#include <vector>
 
 namespace moefb::trainer {
 namespace fs = std::filesystem;
+
+namespace {
+
+/// As converter/atomic_file.h calls a file until it is whole: NAME.tmp.PROCESS.NUMBER.
+bool is_temporary(const std::string& name) {
+  const size_t mark = name.rfind(".tmp.");
+  if (mark == std::string::npos) return false;
+  return name.find_first_not_of("0123456789.", mark + 5) == std::string::npos;
+}
+
+}  // namespace
 
 RunFolder RunFolder::create(const std::string& path) {
   const RunFolder folder(path);
@@ -18,6 +30,7 @@ RunFolder RunFolder::create(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (!fs::is_directory(path)) throw std::runtime_error(path + ": cannot be made a folder: " + error.message());
+  folder.remove_leftovers();
   return folder;
 }
 
@@ -27,6 +40,14 @@ RunFolder RunFolder::open(const std::string& path) {
     throw std::runtime_error(path + " is not a run folder: expected a config.json in it");
   }
   return folder;
+}
+
+void RunFolder::remove_leftovers() const {
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::recursive_directory_iterator(path_)) {
+    if (entry.is_regular_file() && is_temporary(entry.path().filename().string())) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& file : leftovers) fs::remove(file);
 }
 
 std::string RunFolder::epoch_weights(int64_t epoch) const {

@@ -13,6 +13,9 @@ class RunFolder {
   /// The folder of an existing run. @throws std::runtime_error where it holds none
   static RunFolder open(const std::string& path);
 
+  /// Removes what a killed program left of the files that it was writing. @pre no other program writes here
+  void remove_leftovers() const;
+
   const std::string& path() const { return path_; }
   std::string config() const { return path_ + "/config.json"; }
   std::string kept_weights() const { return path_ + "/model.safetensors"; }

@@ -49,6 +49,7 @@ int train(const TrainCommand& command) {
 int resume(const std::string& run) {
   const RunFolder folder = RunFolder::open(run);
   check_resumable(folder);
+  folder.remove_leftovers();
   RunConfig config = load_run_config(folder.config());
   Dataset dataset = load_dataset(config.data, loading_progress());
   resolve(config, dataset);

@@ -180,7 +180,8 @@ TEST(TensorBoard, EachLineIsAnEventWithItsScalars) {
 
 TEST(TensorBoard, LayersGoByTheirPublishedIndex) {
   const std::vector<Json> lines = {
-      {{"epoch", 1}, {"val_router", {{"drop_rate", 0.5}, {"layers", Json::array({{{"layer", 3}, {"usage", {4, 5}}}})}}}}};
+      {{"epoch", 1},
+       {"val_router", {{"drop_rate", 0.5}, {"layers", Json::array({{{"layer", 3}, {"usage", {4, 5}}}})}}}}};
   EXPECT_EQ(events(tensorboard_events(lines))[1].scalars,
             (std::map<std::string, double>{{"val/router/drop_rate", 0.5},
                                            {"val/router/layers/layer3/usage/0", 4},
