@@ -17,6 +17,14 @@ bool is_temporary(const std::string& name) {
   return name.find_first_not_of("0123456789.", mark + 5) == std::string::npos;
 }
 
+void remove_leftovers(const fs::path& folder) {
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.is_regular_file() && is_temporary(entry.path().filename().string())) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& file : leftovers) fs::remove(file);
+}
+
 }  // namespace
 
 RunFolder RunFolder::create(const std::string& path) {
@@ -30,7 +38,6 @@ RunFolder RunFolder::create(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (!fs::is_directory(path)) throw std::runtime_error(path + ": cannot be made a folder: " + error.message());
-  folder.remove_leftovers();
   return folder;
 }
 
@@ -42,12 +49,11 @@ RunFolder RunFolder::open(const std::string& path) {
   return folder;
 }
 
-void RunFolder::remove_leftovers() const {
-  std::vector<fs::path> leftovers;
-  for (const auto& entry : fs::recursive_directory_iterator(path_)) {
-    if (entry.is_regular_file() && is_temporary(entry.path().filename().string())) leftovers.push_back(entry.path());
-  }
-  for (const fs::path& file : leftovers) fs::remove(file);
+void RunFolder::claim() {
+  lock_ = std::make_shared<const FolderLock>(path_);
+  remove_leftovers(path_);
+  const fs::path events = fs::path(this->events()).parent_path();
+  if (fs::is_directory(events)) remove_leftovers(events);
 }
 
 std::string RunFolder::epoch_weights(int64_t epoch) const {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+
+#include "trainer/train/folder_lock.h"
 
 namespace moefb::trainer {
 
@@ -13,8 +16,9 @@ class RunFolder {
   /// The folder of an existing run. @throws std::runtime_error where it holds none
   static RunFolder open(const std::string& path);
 
-  /// Removes what a killed program left of the files that it was writing. @pre no other program writes here
-  void remove_leftovers() const;
+  /// For the one process that writes here, until the last copy of this object is gone. Removes what a killed program
+  /// left of files that it was writing. @throws std::runtime_error  another process has claimed the folder
+  void claim();
 
   const std::string& path() const { return path_; }
   std::string config() const { return path_ + "/config.json"; }
@@ -30,7 +34,9 @@ class RunFolder {
 
  private:
   explicit RunFolder(std::string path) : path_(std::move(path)) {}
+
   std::string path_;
+  std::shared_ptr<const FolderLock> lock_;
 };
 
 }  // namespace moefb::trainer

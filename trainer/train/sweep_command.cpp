@@ -10,6 +10,7 @@
 #include "trainer/train/child_processes.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/config_file.h"
+#include "trainer/train/folder_lock.h"
 #include "trainer/train/interrupt.h"
 #include "trainer/train/run_config.h"
 #include "trainer/train/sweep_folder.h"
@@ -146,6 +147,7 @@ int sweep(const SweepCommand& command) {
   const std::vector<GridPoint> points = points_of(command);
   check_points(command, points);
   SweepFolder folder(command.out, read_toml(command.config, command.sets), points);
+  const FolderLock lock(command.out);
   folder.refresh();
   folder.save();
   catch_interrupts();

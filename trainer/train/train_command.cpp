@@ -36,7 +36,8 @@ void check_resumable(const RunFolder& folder) {
 
 int train(const TrainCommand& command) {
   RunConfig config = load_toml_config(command.config, command.sets);
-  const RunFolder folder = RunFolder::create(command.out);
+  RunFolder folder = RunFolder::create(command.out);
+  folder.claim();
   Dataset dataset = load_dataset(config.data, loading_progress());
   resolve(config, dataset);
   catch_interrupts();
@@ -47,9 +48,9 @@ int train(const TrainCommand& command) {
 }
 
 int resume(const std::string& run) {
-  const RunFolder folder = RunFolder::open(run);
+  RunFolder folder = RunFolder::open(run);
   check_resumable(folder);
-  folder.remove_leftovers();
+  folder.claim();
   RunConfig config = load_run_config(folder.config());
   Dataset dataset = load_dataset(config.data, loading_progress());
   resolve(config, dataset);
