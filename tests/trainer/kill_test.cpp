@@ -26,7 +26,7 @@ using testing::TemporaryFolder;
 constexpr int kKills = 8;
 constexpr uint32_t kSeed = 1;
 constexpr int kEpochs = 12;
-constexpr auto kPoll = std::chrono::microseconds(50);
+constexpr std::chrono::microseconds kPoll(1000), kShortPoll(50);  // a checkpoint takes some milliseconds
 
 class KilledTrainer : public ::testing::Test {
  protected:
@@ -114,9 +114,11 @@ TEST_F(KilledTrainer, LosesAtMostTheEpochUnderWayAndEndsWithTheSameBits) {
   int kills = 0, while_saving = 0;
   int64_t saved = 0;
   while (kills < kKills) {
-    const auto moment = kills % 2 == 1 ? checkpoint_moment(pending) : random_moment(killed, epoch_s, random);
+    const bool at_checkpoint = kills % 2 == 1;
+    const auto moment = at_checkpoint ? checkpoint_moment(pending) : random_moment(killed, epoch_s, random);
     testing::Background program(command(killed));
-    if (!program.runs_until(moment, kPoll)) break;  // it was at its end before the moment came
+    if (!program.runs_until(moment, at_checkpoint ? kShortPoll : kPoll))
+      break;  // it was at its end before the moment came
     program.send(SIGKILL);
     ASSERT_EQ(program.exit_code(), -1);
     ++kills;
