@@ -42,7 +42,7 @@ class SweepProgram : public ::testing::Test {
   std::map<std::string, std::string> statuses(const std::string& name) const {
     std::map<std::string, std::string> statuses;
     const auto json = nlohmann::json::parse(text_of(name + "/sweep.json"));
-    for (const auto& run : json["runs"]) statuses[run["run"]] = run["status"];
+    for (const auto& run : json["runs"]) statuses[run["run"].get<std::string>()] = run["status"].get<std::string>();
     return statuses;
   }
 

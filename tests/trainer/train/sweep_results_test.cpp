@@ -78,7 +78,7 @@ TEST(SweepResults, CsvQuotesWhatHasCommas) {
 
 TEST(SweepResults, JsonReadsBackTheSame) {
   const auto json = results_json(three_runs());
-  EXPECT_EQ(json[0]["best_val_acc"], nullptr);
+  EXPECT_TRUE(json[0]["best_val_acc"].is_null());
   EXPECT_EQ(json[1]["parameters"]["train.seed"], "2");
   EXPECT_EQ(results_json(runs_of_json(json)), json);
 }
