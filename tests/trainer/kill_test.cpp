@@ -24,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 using testing::TemporaryFolder;
 
 constexpr int kKills = 8;
+constexpr const char* kPending = "/last.safetensors.pending";
 constexpr uint32_t kSeed = 1;
 constexpr int kEpochs = 12;
 constexpr std::chrono::microseconds kPoll(1000), kShortPoll(50);  // a checkpoint takes some milliseconds
@@ -101,28 +102,29 @@ std::function<bool()> random_moment(const std::string& run, double epoch_s, std:
   };
 }
 
-/// ...or as soon as one of the two files of a checkpoint is there.
-std::function<bool()> checkpoint_moment(const std::string& pending) {
-  return [pending, before = written(pending)] { return written(pending) > before; };
+/// ...or, one to three epochs on, as soon as the first file of a checkpoint is there and the second is not.
+std::function<bool()> checkpoint_moment(const std::string& run, std::mt19937& random) {
+  const std::string pending = run + kPending;
+  const int64_t epochs = saved_epochs(run) + 1 + int64_t(random() % 3);
+  return [=, before = written(pending)] { return written(pending) > before && logged_epochs(run) >= epochs; };
 }
 
 TEST_F(KilledTrainer, LosesAtMostTheEpochUnderWayAndEndsWithTheSameBits) {
   const std::string whole = folder_ / "whole", killed = folder_ / "killed";
-  const std::string pending = killed + "/last.safetensors.pending";
   const double epoch_s = std::chrono::duration<double>(finish(whole)).count() / kEpochs;
   std::mt19937 random(kSeed);
   int kills = 0, while_saving = 0;
   int64_t saved = 0;
   while (kills < kKills) {
     const bool at_checkpoint = kills % 2 == 1;
-    const auto moment = at_checkpoint ? checkpoint_moment(pending) : random_moment(killed, epoch_s, random);
+    const auto moment = at_checkpoint ? checkpoint_moment(killed, random) : random_moment(killed, epoch_s, random);
     testing::Background program(command(killed));
     if (!program.runs_until(moment, at_checkpoint ? kShortPoll : kPoll))
       break;  // it was at its end before the moment came
     program.send(SIGKILL);
     ASSERT_EQ(program.exit_code(), -1);
     ++kills;
-    while_saving += fs::exists(pending);
+    while_saving += fs::exists(killed + kPending);
     const int64_t now = saved_epochs(killed);
     EXPECT_GE(now, saved) << "kill " << kills << " lost an epoch that had been saved";
     const int64_t logged = logged_epochs(killed);

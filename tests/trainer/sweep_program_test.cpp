@@ -85,8 +85,9 @@ TEST_F(SweepProgram, ARunThatFailsDoesNotKeepTheOthersFromRunning) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_TRUE(contains(outcome.err, "1 of 2 runs failed"));
   EXPECT_EQ(statuses("s"), (Statuses{{"learning_rate=0.01", "finished"}, {"learning_rate=1000", "failed"}}));
-  EXPECT_TRUE(contains(outcome.out, "learning_rate=1000: failed: trainer: the loss became"));
-  EXPECT_TRUE(contains(text_of("s/sweep.csv"), "failed,\"trainer: the loss became"));
+  const std::string why = "trainer: the loss became";  // moefb-trainer, under its installed name
+  EXPECT_TRUE(contains(outcome.out, "learning_rate=1000: failed: ") && contains(outcome.out, why)) << outcome.out;
+  EXPECT_TRUE(contains(text_of("s/sweep.csv"), why));
   EXPECT_TRUE(contains(text_of("s/learning_rate=0.01.log"), "test loss"));
 }
 
