@@ -164,7 +164,8 @@ std::vector<SweepRun> runs_of_json(const Json& json) {
   for (const Json& entry : json) {
     SweepRun run;
     run.point.name = entry.at("run").get<std::string>();
-    for (const auto& [key, value] : entry.at("parameters").items()) run.point.parameters.emplace_back(key, value.get<std::string>());
+    for (const auto& [key, value] : entry.at("parameters").items())
+      run.point.parameters.emplace_back(key, value.get<std::string>());
     const auto status = std::find(kStatus.begin(), kStatus.end(), entry.at("status").get<std::string>());
     run.status = status == kStatus.end() ? RunStatus::kOpen : RunStatus(status - kStatus.begin());
     run.epochs = entry.at("epochs").get<int64_t>();
