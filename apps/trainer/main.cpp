@@ -1,5 +1,5 @@
 // trainer: trains a model from a configuration, goes on with a stopped run, sweeps a grid of settings, tests the kept
-// weights of a run, imports published ones.
+// weights of a run, imports published ones, compares runs.
 #include <malloc.h>
 
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include "apps/common/command_line.h"
 #include "apps/common/passive_threads.h"
 #include "apps/common/program.h"
+#include "trainer/report/report.h"
 #include "trainer/train/commands.h"
 
 namespace {
@@ -78,6 +79,16 @@ Action import_flags(CLI::App& app, trainer::ImportCommand& command) {
   return [&command] { return trainer::import(command); };
 }
 
+Action report_flags(CLI::App& app, report::ReportCommand& command) {
+  app.add_option("RUN", command.runs, "run folders; those that differ by their seed alone are taken together")
+      ->required()
+      ->type_name("");
+  app.add_option("--out", command.out,
+                 "the page to write, its data beside it in the folder FILE-data; default: report.html in the first run")
+      ->type_name("FILE.html");
+  return [&command] { return report::report(command); };
+}
+
 int run(int argc, char** argv) {
   apps::CommandLine line("Trains sparse Mixture-of-Experts vision models.");
   line.app.require_subcommand(1);
@@ -86,18 +97,22 @@ int run(int argc, char** argv) {
   sweep_command.program = std::filesystem::read_symlink("/proc/self/exe").string();
   trainer::EvalCommand eval_command;
   trainer::ImportCommand import_command;
+  report::ReportCommand report_command;
   std::string resume_run;
   CLI::App* train = line.app.add_subcommand("train", "Starts a run");
   CLI::App* resume = line.app.add_subcommand("resume", "Goes on with a run that was stopped");
   CLI::App* sweep = line.app.add_subcommand("sweep", "Trains every combination of some settings");
   CLI::App* eval = line.app.add_subcommand("eval", "Tests the kept weights of a run");
   CLI::App* import = line.app.add_subcommand("import", "Makes a run of a published PyTorch checkpoint");
+  CLI::App* report = line.app.add_subcommand("report", "Compares runs on one page of HTML");
   const Action do_train = train_flags(*train, train_command);
   const Action do_resume = resume_flags(*resume, resume_run);
   const Action do_sweep = sweep_flags(*sweep, sweep_command);
   const Action do_eval = eval_flags(*eval, eval_command);
   const Action do_import = import_flags(*import, import_command);
+  const Action do_report = report_flags(*report, report_command);
   if (!line.parse(argc, argv)) return 0;
+  if (*report) return do_report();
   return *train ? do_train() : *resume ? do_resume() : *sweep ? do_sweep() : *eval ? do_eval() : do_import();
 }
 

@@ -1,0 +1,243 @@
+#include "trainer/report/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "trainer/report/number_text.h"
+
+namespace moefb::report {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Settings = std::map<std::string, std::string>;
+
+/// What a seed or a machine changes, and what training leaves in config.json: no reason to part two runs.
+constexpr const char* kIncidental[] = {"train.seed", "train.threads", "train.workers", "data.path", "router_temp",
+                                       "current_epoch"};
+
+constexpr size_t kMostDifferences = 3;  // in a label; more would be unreadable
+
+Settings identity(const Run& run) {
+  Settings settings = run.setup.settings;
+  for (const char* key : kIncidental) settings.erase(key);
+  return settings;
+}
+
+std::string base_label(const Setup& setup) {
+  std::string label = kind_text(setup);
+  if (!setup.routed()) return label;
+  label += ", " + counted(size_t(setup.experts), "expert");
+  if (setup.head == "sparse") label += ", k = " + std::to_string(setup.k);
+  return label;
+}
+
+/// Components of a path, last one first.
+std::vector<std::string> reversed_components(const std::string& path) {
+  std::vector<std::string> parts;
+  for (const fs::path& part : fs::absolute(path).lexically_normal()) {
+    if (!part.empty() && part != "/") parts.push_back(part.string());
+  }
+  std::reverse(parts.begin(), parts.end());
+  return parts;
+}
+
+std::string ending(const std::vector<std::string>& reversed, size_t count) {
+  std::string text;
+  for (size_t i = std::min(count, reversed.size()); i-- > 0;) text += reversed[i] + (i > 0 ? "/" : "");
+  return text;
+}
+
+/// As much of the ends of the paths as it takes to tell them apart.
+void name_runs(std::vector<Run>& runs) {
+  std::vector<std::vector<std::string>> paths;
+  size_t longest = 1;
+  for (const Run& run : runs) {
+    paths.push_back(reversed_components(run.path));
+    longest = std::max(longest, paths.back().size());
+  }
+  for (size_t count = 1; count <= longest; ++count) {
+    std::set<std::string> names;
+    for (size_t i = 0; i < runs.size(); ++i) names.insert(runs[i].name = ending(paths[i], count));
+    if (names.size() == runs.size()) return;
+  }
+}
+
+/// Keys whose values are not the same in all groups; an absent key counts as a value.
+std::vector<std::string> differing_keys(const std::vector<Group*>& groups) {
+  std::set<std::string> all, differing;
+  for (const Group* group : groups) {
+    for (const auto& [key, value] : identity(*group->runs.front())) all.insert(key);
+  }
+  const auto value_of = [](const Group& group, const std::string& key) {
+    const Settings& settings = group.setup().settings;
+    const auto found = settings.find(key);
+    return found == settings.end() ? std::string(kDash) : found->second;
+  };
+  std::vector<std::string> keys;
+  for (const std::string& key : all) {
+    const std::string first = value_of(*groups.front(), key);
+    const bool same = std::all_of(groups.begin(), groups.end(), [&](auto* g) { return value_of(*g, key) == first; });
+    if (!same) keys.push_back(key);
+  }
+  return keys;
+}
+
+void add_differences(const std::vector<Group*>& groups) {
+  std::vector<std::string> keys = differing_keys(groups);
+  if (keys.size() > kMostDifferences) keys.resize(kMostDifferences);
+  for (Group* group : groups) {
+    for (const std::string& key : keys) {
+      const Settings& settings = group->setup().settings;
+      const auto found = settings.find(key);
+      // "train.learning_rate" says no more than "learning_rate".
+      group->label += ", " + key.substr(key.rfind('.') + 1) + " " + (found == settings.end() ? kDash : found->second);
+    }
+  }
+}
+
+/// Calls `disambiguate` for each set of groups that share a label.
+template <typename Disambiguate>
+void for_each_shared_label(Panel& panel, Disambiguate disambiguate) {
+  std::map<std::string, std::vector<Group*>> by_label;
+  for (Group& group : panel.groups) by_label[group.label].push_back(&group);
+  for (auto& [label, groups] : by_label) {
+    if (groups.size() > 1) disambiguate(groups);
+  }
+}
+
+/// As the second paper calls its networks.
+std::string short_name(const Setup& setup) {
+  return setup.kind == "patch_net" ? "MoE-" + std::to_string(setup.experts) : kind_text(setup);
+}
+
+void name_groups(Panel& panel) {
+  std::map<std::string, int> count;
+  for (const Group& group : panel.groups) ++count[short_name(group.setup())];
+  for (Group& group : panel.groups) {
+    const std::string name = short_name(group.setup());
+    group.name = count[name] == 1 ? name : group.label;
+  }
+}
+
+void label_groups(Panel& panel) {
+  for (Group& group : panel.groups) group.label = base_label(group.setup());
+  for_each_shared_label(panel, add_differences);
+  // Groups may differ by a fourth key: then their first runs' names must do.
+  for_each_shared_label(panel, [](const std::vector<Group*>& groups) {
+    for (Group* group : groups) group->label += " (" + group->runs.front()->name + ")";
+  });
+  name_groups(panel);
+  for (size_t i = 0; i < panel.groups.size(); ++i) panel.groups[i].colour = i;
+}
+
+bool same_data(const Setup& a, const Setup& b) {
+  return a.family == b.family && a.data == b.data && a.classes == b.classes && a.class_names == b.class_names;
+}
+
+std::string panel_title(const Setup& setup) {
+  const std::string what = setup.family == Family::kHeads ? "Heads" : "Patch networks";
+  const std::string classes = setup.classes > 0 ? ", " + std::to_string(setup.classes) + " classes" : "";
+  return what + (setup.data.empty() ? "" : " on " + setup.data) + classes;
+}
+
+Panel& panel_of(std::vector<Panel>& panels, const Run& run) {
+  for (Panel& panel : panels) {
+    if (same_data(panel.groups.front().setup(), run.setup)) return panel;
+  }
+  return panels.emplace_back(Panel{run.setup.family, panel_title(run.setup), {}});
+}
+
+Group& group_of(Panel& panel, const Run& run) {
+  const Settings wanted = identity(run);
+  for (Group& group : panel.groups) {
+    if (identity(*group.runs.front()) == wanted) return group;
+  }
+  return panel.groups.emplace_back();
+}
+
+}  // namespace
+
+std::string kind_text(const Setup& setup) {
+  if (setup.kind == "resnet18") return "ResNet-18";
+  return setup.kind == "patch_net" ? "patch network" : setup.head;
+}
+
+std::string Group::seeds_text() const {
+  std::set<int64_t> seeds;
+  for (const Run* run : runs) seeds.insert(run->setup.seed);
+  return counted(runs.size(), seeds.size() == runs.size() ? "seed" : "run");
+}
+
+bool Panel::any(const std::function<bool(const Run&)>& holds) const {
+  for (const Group& group : groups) {
+    for (const Run* run : group.runs) {
+      if (holds(*run)) return true;
+    }
+  }
+  return false;
+}
+
+bool Comparison::any(const std::function<bool(const Run&)>& holds) const {
+  return std::any_of(runs.begin(), runs.end(), holds);
+}
+
+Comparison compare(std::vector<Run> runs) {
+  Comparison comparison;
+  comparison.runs = std::move(runs);
+  name_runs(comparison.runs);
+  for (const Run& run : comparison.runs) {
+    Panel& panel = panel_of(comparison.panels, run);
+    group_of(panel, run).runs.push_back(&run);
+  }
+  for (Panel& panel : comparison.panels) {
+    for (Group& group : panel.groups) {
+      std::stable_sort(group.runs.begin(), group.runs.end(),
+                       [](const Run* a, const Run* b) { return a->setup.seed < b->setup.seed; });
+    }
+    label_groups(panel);
+  }
+  return comparison;
+}
+
+std::vector<double> values_of(const Group& group, const std::function<double(const Run&)>& value) {
+  std::vector<double> values;
+  for (const Run* run : group.runs) values.push_back(value(*run));
+  return values;
+}
+
+Spread spread_of(const Group& group, const std::function<double(const Run&)>& value) {
+  return spread(values_of(group, value));
+}
+
+std::vector<Ranked> ranked(const Panel& panel, int sign, const std::function<double(const Run&)>& value) {
+  std::vector<Ranked> list;
+  for (const Group& group : panel.groups) {
+    const Spread all = spread_of(group, value);
+    if (all.count > 0) list.push_back({&group, all});
+  }
+  std::stable_sort(list.begin(), list.end(), [sign](const Ranked& a, const Ranked& b) {
+    return sign * a.spread.mean > sign * b.spread.mean;
+  });
+  return list;
+}
+
+bool clearly_apart(const Spread& a, const Spread& b) {
+  if (a.count < 2 || b.count < 2) return false;
+  const double variance = a.stddev * a.stddev / double(a.count) + b.stddev * b.stddev / double(b.count);
+  return std::fabs(a.mean - b.mean) > 2 * std::sqrt(variance);
+}
+
+std::string seeds_text(const std::vector<Ranked>& groups) {
+  size_t least = SIZE_MAX, most = 0;
+  for (const Ranked& one : groups) {
+    least = std::min(least, one.spread.count);
+    most = std::max(most, one.spread.count);
+  }
+  if (least < most) return std::to_string(least) + " to " + counted(most, "seed");
+  return counted(most, "seed") + (groups.size() > 1 ? " each" : "");
+}
+
+}  // namespace moefb::report
