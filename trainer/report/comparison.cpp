@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <tuple>
 
 #include "trainer/report/number_text.h"
 
@@ -15,8 +16,8 @@ namespace fs = std::filesystem;
 using Settings = std::map<std::string, std::string>;
 
 /// What a seed or a machine changes, and what training leaves in config.json: no reason to part two runs.
-constexpr const char* kIncidental[] = {"train.seed", "train.threads", "train.workers", "data.path", "router_temp",
-                                       "current_epoch"};
+constexpr const char* kIncidental[] = {"train.seed", "train.threads", "train.workers",
+                                       "data.path",  "router_temp",   "current_epoch"};
 
 constexpr size_t kMostDifferences = 3;  // in a label; more would be unreadable
 
@@ -137,10 +138,18 @@ bool same_data(const Setup& a, const Setup& b) {
   return a.family == b.family && a.data == b.data && a.classes == b.classes && a.class_names == b.class_names;
 }
 
+/// The data sets' own spelling.
+std::string data_title(const Setup& setup) {
+  if (setup.data == "cifar10") return "CIFAR-10";
+  const std::string name = setup.data == "tiny-imagenet" ? "Tiny ImageNet"
+                           : setup.data == "shapes"      ? "drawn shapes"
+                                                         : setup.data;
+  return name + (setup.classes > 0 ? " (" + std::to_string(setup.classes) + " classes)" : "");
+}
+
 std::string panel_title(const Setup& setup) {
   const std::string what = setup.family == Family::kHeads ? "Heads" : "Patch networks";
-  const std::string classes = setup.classes > 0 ? ", " + std::to_string(setup.classes) + " classes" : "";
-  return what + (setup.data.empty() ? "" : " on " + setup.data) + classes;
+  return what + (setup.data.empty() ? "" : " on " + data_title(setup));
 }
 
 Panel& panel_of(std::vector<Panel>& panels, const Run& run) {
@@ -156,6 +165,13 @@ Group& group_of(Panel& panel, const Run& run) {
     if (identity(*group.runs.front()) == wanted) return group;
   }
   return panel.groups.emplace_back();
+}
+
+/// The published order: what is dense first, then by the number of experts.
+std::tuple<int, int64_t, int64_t> place(const Setup& setup) {
+  const std::vector<std::string> heads = {"dense", "soft", "sparse", "hard"};
+  const auto head = std::find(heads.begin(), heads.end(), setup.head) - heads.begin();
+  return {setup.family == Family::kHeads ? int(head) : int(setup.routed()), setup.experts, setup.k};
 }
 
 }  // namespace
@@ -193,6 +209,8 @@ Comparison compare(std::vector<Run> runs) {
     group_of(panel, run).runs.push_back(&run);
   }
   for (Panel& panel : comparison.panels) {
+    std::stable_sort(panel.groups.begin(), panel.groups.end(),
+                     [](const Group& a, const Group& b) { return place(a.setup()) < place(b.setup()); });
     for (Group& group : panel.groups) {
       std::stable_sort(group.runs.begin(), group.runs.end(),
                        [](const Run* a, const Run* b) { return a->setup.seed < b->setup.seed; });
@@ -218,9 +236,8 @@ std::vector<Ranked> ranked(const Panel& panel, int sign, const std::function<dou
     const Spread all = spread_of(group, value);
     if (all.count > 0) list.push_back({&group, all});
   }
-  std::stable_sort(list.begin(), list.end(), [sign](const Ranked& a, const Ranked& b) {
-    return sign * a.spread.mean > sign * b.spread.mean;
-  });
+  std::stable_sort(list.begin(), list.end(),
+                   [sign](const Ranked& a, const Ranked& b) { return sign * a.spread.mean > sign * b.spread.mean; });
   return list;
 }
 

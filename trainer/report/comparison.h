@@ -12,10 +12,10 @@
 namespace moefb::report {
 
 struct Group {
-  std::string label;              ///< "sparse, 8 experts, k = 2"; no two of a panel are alike
-  std::string name;               ///< "sparse", "MoE-4"; the label where a panel has several of that name
-  std::vector<const Run*> runs;   ///< by seed
-  size_t colour = 0;              ///< its place in the panel
+  std::string label;             ///< "sparse, 8 experts, k = 2"; no two of a panel are alike
+  std::string name;              ///< "sparse", "MoE-4"; the label where a panel has several of that name
+  std::vector<const Run*> runs;  ///< by seed
+  size_t colour = 0;             ///< its place in the panel
 
   const Setup& setup() const { return runs.front()->setup; }
   std::string seeds_text() const;  ///< "3 seeds"; "2 runs" where a seed occurs twice

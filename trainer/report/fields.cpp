@@ -12,9 +12,13 @@ using Json = nlohmann::json;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-bool is_number(const Json& value) { return value.is_number() || value.is_null(); }
+bool is_number(const Json& value) {
+  return value.is_number() || value.is_null();
+}
 
-double as_number(const Json& value) { return value.is_null() ? kNaN : value.get<double>(); }
+double as_number(const Json& value) {
+  return value.is_null() ? kNaN : value.get<double>();
+}
 
 bool are_numbers(const Json& value) {
   if (!value.is_array()) return false;
@@ -136,7 +140,8 @@ std::vector<Fields> Fields::objects_if_any(const std::string& key) const {
   if (!has(key)) return objects;
   const Json& list = at(key);
   if (!list.is_array()) fail(key, "a list of objects");
-  for (size_t i = 0; i < list.size(); ++i) objects.emplace_back(list[i], where_ + ": " + key + "[" + std::to_string(i) + "]");
+  for (size_t i = 0; i < list.size(); ++i)
+    objects.emplace_back(list[i], where_ + ": " + key + "[" + std::to_string(i) + "]");
   return objects;
 }
 

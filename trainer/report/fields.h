@@ -20,8 +20,8 @@ class Fields {
 
   bool has(const std::string& key) const;  ///< present, and not null
 
-  double number(const std::string& key) const;                    ///< NaN for null
-  double number_if_any(const std::string& key) const;             ///< NaN for null and for an absent key
+  double number(const std::string& key) const;         ///< NaN for null
+  double number_if_any(const std::string& key) const;  ///< NaN for null and for an absent key
   int64_t integer(const std::string& key) const;
   int64_t integer_if_any(const std::string& key, int64_t otherwise) const;
   std::string text(const std::string& key) const;
@@ -29,7 +29,7 @@ class Fields {
   std::vector<double> numbers(const std::string& key) const;
   std::vector<double> numbers_if_any(const std::string& key) const;
   std::vector<std::string> texts_if_any(const std::string& key) const;
-  Matrix matrix(const std::string& key) const;                    ///< a list of rows of one length
+  Matrix matrix(const std::string& key) const;  ///< a list of rows of one length
   Matrix matrix_if_any(const std::string& key) const;
   Fields object(const std::string& key) const;
   std::vector<Fields> objects_if_any(const std::string& key) const;  ///< a list of objects

@@ -9,6 +9,7 @@ namespace {
 
 constexpr const char* kMinus = "\u2212";
 constexpr const char* kNoBreakSpace = "\u00a0";
+constexpr double kPlainFrom = 1e-4, kPlainTo = 1e7;  // beyond: powers of ten
 
 std::string plain(double value, int decimals) {
   char text[400];  // the largest double has 309 digits
@@ -38,6 +39,20 @@ std::string scientific(double value, int digits) {
   return signed_text(all.substr(0, e)) + "·10" + superscript(std::stoi(all.substr(e + 1)));
 }
 
+/// Decimals that give `value` so many significant digits.
+int decimals_of(double value, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof(text), "%.*e", digits - 1, value);  // rounds first: 9.996 has two digits before the point
+  const std::string all = text;
+  return std::max(0, digits - 1 - std::stoi(all.substr(all.find('e') + 1)));
+}
+
+/// `mean` and the standard deviation, which one value does not have.
+std::string with_error(const std::string& mean, const Spread& spread) {
+  if (spread.count < 2) return mean;
+  return mean + kNoBreakSpace + "±" + kNoBreakSpace + significant(spread.stddev, 2);
+}
+
 }  // namespace
 
 std::string fixed(double value, int decimals) {
@@ -54,11 +69,8 @@ std::string significant(double value, int digits) {
   if (!std::isfinite(value)) return kDash;
   if (value == 0) return "0";
   const double size = std::fabs(value);
-  if (size < 1e-4 || size >= 1e7) return scientific(value, digits);
-  char text[64];
-  std::snprintf(text, sizeof(text), "%.*e", digits - 1, size);  // rounds first: 9.996 has two digits before the point
-  const int exponent = std::stoi(std::string(text).substr(std::string(text).find('e') + 1));
-  return fixed(value, std::max(0, digits - 1 - exponent));
+  if (size < kPlainFrom || size >= kPlainTo) return scientific(value, digits);
+  return fixed(value, decimals_of(value, digits));
 }
 
 std::string with_commas(int64_t value) {
@@ -70,9 +82,7 @@ std::string with_commas(int64_t value) {
 std::string short_count(double value) {
   if (!std::isfinite(value)) return kDash;
   const double size = std::fabs(value);
-  const auto scaled = [&](double unit, const char* name) {
-    return significant(value / unit) + kNoBreakSpace + name;
-  };
+  const auto scaled = [&](double unit, const char* name) { return significant(value / unit) + kNoBreakSpace + name; };
   if (size >= 1e9) return scaled(1e9, "G");
   if (size >= 1e6) return scaled(1e6, "M");
   if (size >= 1e4) return scaled(1e3, "k");
@@ -85,8 +95,13 @@ std::string with_spread(const Spread& spread, int decimals) {
 }
 
 std::string with_spread_significant(const Spread& spread, int digits) {
-  if (spread.count < 2) return significant(spread.mean, digits);
-  return significant(spread.mean, digits) + kNoBreakSpace + "±" + kNoBreakSpace + significant(spread.stddev, 2);
+  const double size = std::fabs(spread.mean);
+  if (spread.count < 2 || !(size >= kPlainFrom && size < kPlainTo))
+    return with_error(significant(spread.mean, digits), spread);
+  int decimals = decimals_of(spread.mean, digits);
+  // A spread should not read as zero just because the mean is large.
+  for (int more = 0; more < 2 && spread.stddev * std::pow(10.0, decimals) < 0.95; ++more) ++decimals;
+  return with_spread(spread, decimals);
 }
 
 std::string counted(size_t count, const std::string& noun) {

@@ -29,8 +29,8 @@ PublishedHead read_head(const Fields& model) {
   head.parameters = model.number("parameters");
   head.peak_mib = model.number("peak_mib");
   for (const Fields& timing : model.objects_if_any("timings")) {
-    head.timings.push_back({timing.text("device"), timing.integer("batch"), timing.number("mean_ms"),
-                            timing.number("images_per_s")});
+    head.timings.push_back(
+        {timing.text("device"), timing.integer("batch"), timing.number("mean_ms"), timing.number("images_per_s")});
   }
   return head;
 }

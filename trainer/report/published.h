@@ -22,8 +22,8 @@ struct PublishedHead {
   int64_t train_epoch = 0, val_epoch = 0;  ///< of the maxima
   std::vector<double> eigenvalues_train, eigenvalues_test;
   double trace_train = kUnknown, trace_test = kUnknown;
-  std::vector<double> curve_alphas, curve_losses;  ///< along the top eigenvector of the training pictures
-  double entropy = kUnknown;                       ///< nats, test pictures
+  std::vector<double> curve_alphas, curve_losses;          ///< along the top eigenvector of the training pictures
+  double entropy = kUnknown;                               ///< nats, test pictures
   std::vector<double> history_train_acc, history_val_acc;  ///< by epoch
   double parameters = kUnknown, peak_mib = kUnknown;
   std::vector<PublishedTiming> timings;

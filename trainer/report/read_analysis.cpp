@@ -24,7 +24,8 @@ void check_format(const Fields& file) {
 void check_length(const Fields& fields, const std::string& key, size_t length, const std::string& other,
                   size_t expected) {
   if (length != expected) {
-    fields.fail(key, std::to_string(expected) + " entries, as many as " + other + " has, not " + std::to_string(length));
+    fields.fail(key,
+                std::to_string(expected) + " entries, as many as " + other + " has, not " + std::to_string(length));
   }
 }
 

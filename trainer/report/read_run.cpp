@@ -171,7 +171,8 @@ std::optional<int64_t> count_parameters(const Run& run) {
   if (run.efficiency && run.efficiency->parameters > 0) return int64_t(run.efficiency->parameters);
   if (!fs::exists(weights)) return std::nullopt;
   int64_t count = 0;
-  for (const auto& [name, tensor] : safetensors::read(weights).tensors) count += is_trained(name) ? tensor.elements() : 0;
+  for (const auto& [name, tensor] : safetensors::read(weights).tensors)
+    count += is_trained(name) ? tensor.elements() : 0;
   return count;
 }
 

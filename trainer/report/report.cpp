@@ -1,5 +1,6 @@
 #include "trainer/report/report.h"
 
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <set>
@@ -27,7 +28,10 @@ std::vector<Run> read_runs(const std::vector<std::string>& paths) {
 
 std::string title_of(const Comparison& comparison) {
   std::vector<std::string> titles;
-  for (const Panel& panel : comparison.panels) titles.push_back(panel.title);
+  for (const Panel& panel : comparison.panels) {
+    titles.push_back(panel.title);
+    if (titles.size() > 1) titles.back()[0] = char(std::tolower(titles.back()[0]));
+  }
   return listed(titles);
 }
 
@@ -45,7 +49,8 @@ Page make_page(const Comparison& comparison, const std::string& data_folder) {
     if (!finding.empty()) page.introduction((comparison.panels.size() > 1 ? panel.title + ": " : "") + finding + ".");
   }
   page.introduction(introduction(comparison));
-  for (const auto add : {add_compared, add_curves, add_published, add_routing, add_curvature, add_efficiency, add_examples}) {
+  for (const auto add :
+       {add_compared, add_curves, add_published, add_routing, add_curvature, add_efficiency, add_examples}) {
     add(comparison, page);
   }
   return page;
@@ -54,8 +59,10 @@ Page make_page(const Comparison& comparison, const std::string& data_folder) {
 void write_data(const Page& page, const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (!fs::is_directory(folder)) throw std::runtime_error(folder.string() + ": cannot be made a folder: " + error.message());
-  for (const DataFile& file : page.data()) write_file_atomically((folder / file.name).string(), std::string_view(file.text));
+  if (!fs::is_directory(folder))
+    throw std::runtime_error(folder.string() + ": cannot be made a folder: " + error.message());
+  for (const DataFile& file : page.data())
+    write_file_atomically((folder / file.name).string(), std::string_view(file.text));
 }
 
 }  // namespace
@@ -67,8 +74,8 @@ int report(const ReportCommand& command) {
   const Page page = make_page(comparison, data_folder);
   write_data(page, out.parent_path() / data_folder);
   write_file_atomically(out.string(), std::string_view(page.html()));
-  std::printf("%s: %s, %zu tables of data in %s\n", out.c_str(), counted(comparison.runs.size(), "run").c_str(), page.data().size(),
-              (out.parent_path() / data_folder).c_str());
+  std::printf("%s: %s, %zu tables of data in %s\n", out.c_str(), counted(comparison.runs.size(), "run").c_str(),
+              page.data().size(), (out.parent_path() / data_folder).c_str());
   return 0;
 }
 

@@ -1,4 +1,5 @@
-// What the files of one run folder say, checked and typed. Numbers that a file does not give, or gives as null, are NaN.
+// What the files of one run folder say, checked and typed. Numbers that a file does not give, or gives as null, are
+// NaN.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +20,15 @@ enum class Family : uint8_t { kHeads, kPatches };  ///< of the two published sys
 /// What a run trains, from its config.json.
 struct Setup {
   Family family = Family::kHeads;
-  std::string kind;        ///< cifar_e2e, patch_net or resnet18
-  std::string head;        ///< dense, soft, sparse, hard (sparse with k = 1); "" for patch_net and resnet18
+  std::string kind;  ///< cifar_e2e, patch_net or resnet18
+  std::string head;  ///< dense, soft, sparse, hard (sparse with k = 1); "" for patch_net and resnet18
   int64_t classes = 0;
-  int64_t image = 0;       ///< side of the pictures
-  int64_t width = 0;       ///< channels of the backbone's first stage
-  int64_t experts = 0;     ///< 0 where there is no router
-  int64_t k = 0;           ///< experts a token; 0 where there is no router
-  std::string data;        ///< name of the data set; of class folders the folder's own name
-  int64_t epochs = 0;      ///< planned
+  int64_t image = 0;    ///< side of the pictures
+  int64_t width = 0;    ///< channels of the backbone's first stage
+  int64_t experts = 0;  ///< 0 where there is no router
+  int64_t k = 0;        ///< experts a token; 0 where there is no router
+  std::string data;     ///< name of the data set; of class folders the folder's own name
+  int64_t epochs = 0;   ///< planned
   int64_t seed = 0;
   std::vector<std::string> class_names;  ///< may be empty
   /// Every value of config.json by its keys, "train.seed" say, as text.
@@ -55,14 +56,14 @@ struct Epoch {
   double val_loss = kUnknown;
   double val_acc = kUnknown;
   double images_per_s = kUnknown;
-  double data_wait = kUnknown;     ///< share of the time
-  double seconds = kUnknown;       ///< on the clock
-  double cpu_seconds = kUnknown;   ///< of all threads
+  double data_wait = kUnknown;    ///< share of the time
+  double seconds = kUnknown;      ///< on the clock
+  double cpu_seconds = kUnknown;  ///< of all threads
   double peak_rss_mib = kUnknown;
-  double entropy = kUnknown;       ///< nats; this and the next two of the validation where it is known, else of training
+  double entropy = kUnknown;  ///< nats; this and the next two of the validation where it is known, else of training
   std::vector<double> utilisation;
   std::vector<double> load;
-  RouterRecord router;             ///< of the validation; patch networks
+  RouterRecord router;  ///< of the validation; patch networks
 };
 
 struct TestResult {
@@ -122,7 +123,7 @@ struct Hessian {
 // ---- RUN/analysis/routing.json ----
 
 struct Specialisation {
-  double bits = kUnknown;     ///< of the class that the expert tells
+  double bits = kUnknown;  ///< of the class that the expert tells
   double at_most = kUnknown;
   double chance_mean = kUnknown;
   double chance_p95 = kUnknown;
@@ -136,8 +137,8 @@ struct LayerRouting {
   double entropy = kUnknown;  ///< nats
   Matrix class_expert;        ///< (C, E), rows sum to 1
   std::optional<Specialisation> specialisation;
-  Matrix coactivation;        ///< (E, E), may be empty
-  Matrix position_expert;     ///< (grid_rows * grid_columns, E), may be empty
+  Matrix coactivation;     ///< (E, E), may be empty
+  Matrix position_expert;  ///< (grid_rows * grid_columns, E), may be empty
   int64_t grid_rows = 0, grid_columns = 0;
   std::map<std::string, double> router;
 };

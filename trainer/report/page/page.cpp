@@ -51,7 +51,8 @@ std::string row_html(const Table& table, const Table::Row& row) {
 
 }  // namespace
 
-Page::Page(std::string title, std::string data_folder) : title_(std::move(title)), data_folder_(std::move(data_folder)) {}
+Page::Page(std::string title, std::string data_folder)
+    : title_(std::move(title)), data_folder_(std::move(data_folder)) {}
 
 void Page::introduction(const std::string& text) {
   introduction_ += element("p", "introduction", with_code(text));
@@ -92,20 +93,30 @@ std::string Page::add_data(const std::string& id, const Csv& csv) {
 }
 
 void Page::table(const Table& table) {
+  const std::string caption = element("figcaption", "", element("h4", "", with_code(table.caption)));
+  body_ += "<figure class=\"table\">" + caption + table_html(table) + "</figure>\n";
+}
+
+void Page::folded_table(const Table& table) {
+  const std::string content = element("summary", "", with_code(table.caption)) + table_html(table);
+  body_ += element("details", "", content) + "\n";
+}
+
+std::string Page::table_html(const Table& table) {
   std::string head, rows;
   for (const Table::Column& column : table.columns) {
     head += element("th", column.number ? "number" : "", escape(column.head));
   }
   for (const Table::Row& row : table.rows) rows += row_html(table, row);
   const std::string content = element("thead", "", element("tr", "", head)) + element("tbody", "", rows);
-  body_ += "<figure class=\"table\">" + element("figcaption", "", element("h4", "", with_code(table.caption))) +
-           element("div", "scroll", element("table", "", content)) + add_data(table.id, table.data) + "</figure>\n";
+  return element("div", "scroll", element("table", "", content)) + add_data(table.id, table.data);
 }
 
 std::string Page::figure_html(const Figure& figure) {
   const std::string note = figure.note.empty() ? "" : element("p", "", with_code(figure.note));
   const std::string caption = element("figcaption", "", element("h4", "", escape(figure.title)) + note);
-  return "<figure>" + caption + legend_html(figure.legend) + figure.svg + add_data(figure.id, figure.data) + "</figure>\n";
+  return "<figure>" + caption + legend_html(figure.legend) + figure.svg + add_data(figure.id, figure.data) +
+         "</figure>\n";
 }
 
 void Page::figures(const std::vector<Figure>& figures) {

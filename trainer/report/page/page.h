@@ -20,7 +20,7 @@ struct Figure {
   std::string title;  ///< its point, computed from the data
   std::string note;   ///< what is shown and how to read it
   std::vector<LegendEntry> legend;
-  std::string svg;    ///< one picture, or several below each other
+  std::string svg;  ///< one picture, or several below each other
   Csv data;
 };
 
@@ -58,6 +58,8 @@ class Page {
   /// What is not there, and which command makes it. Words between backquotes are shown as code.
   void missing(const std::string& text);
   void table(const Table& table);
+  /// A long table, shown when its caption is clicked.
+  void folded_table(const Table& table);
   /// Side by side where the page is wide enough.
   void figures(const std::vector<Figure>& figures);
   /// PNG or JPEG pictures with captions, embedded. @param sources  data URIs
@@ -71,6 +73,7 @@ class Page {
   void end_section();
   /// Keeps the file; two of one name get different ones. @return a link to it
   std::string add_data(const std::string& id, const Csv& csv);
+  std::string table_html(const Table& table);
   std::string figure_html(const Figure& figure);
 
   std::string title_, data_folder_, introduction_, contents_, body_;

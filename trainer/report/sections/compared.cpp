@@ -55,23 +55,28 @@ std::string accuracy_text(const Spread& spread) {
 Table::Row group_row(const Group& group) {
   const Run& first = *group.runs.front();
   const Setup& setup = first.setup;
-  return {{group.label, count_or_dash(setup.experts), count_or_dash(setup.k), count_or_dash(setup.width), data_text(first),
-           count_or_dash(setup.image), epochs_text(group), std::to_string(group.runs.size()), parameters(first),
-           accuracy_text(spread_of(group, test_accuracy)), hardware(first)}};
+  return {{group.label, count_or_dash(setup.experts), count_or_dash(setup.k), count_or_dash(setup.width),
+           data_text(first), count_or_dash(setup.image), epochs_text(group), std::to_string(group.runs.size()),
+           parameters(first), accuracy_text(spread_of(group, test_accuracy)), hardware(first)}};
 }
 
 Table groups_table(const Comparison& comparison) {
-  Table table{"groups", "Runs that differ by their seed alone share a row", {}, {}, Csv({"group", "run", "seed", "kind", "head",
-              "experts", "k", "width", "data", "image", "epochs_planned", "epochs_done", "parameters", "test_accuracy", "test_loss"})};
-  table.columns = {{"model", false}, {"experts"}, {"k"},       {"width"},           {"data", false},
-                   {"image"},        {"epochs"}, {"runs"}, {"parameters"}, {"test accuracy, %"}, {"hardware", false}};
+  Table table{"groups",
+              "Runs that differ by their seed alone share a row",
+              {},
+              {},
+              Csv({"group", "run", "seed", "kind", "head", "experts", "k", "width", "data", "image", "epochs_planned",
+                   "epochs_done", "parameters", "test_accuracy", "test_loss"})};
+  table.columns = {{"model", false},   {"experts"}, {"k"},    {"width"},      {"data", false},
+                   {"image"},          {"epochs"},  {"runs"}, {"parameters"}, {"test accuracy, %"},
+                   {"hardware", false}};
   for (const Panel& panel : comparison.panels) {
     for (const Group& group : panel.groups) {
       table.rows.push_back(group_row(group));
       for (const Run* run : group.runs) {
         const Setup& s = run->setup;
-        table.data.add({group.label, run->name, s.seed, s.kind, s.head, s.experts, s.k, s.width, s.data, s.image, s.epochs,
-                        run->epochs.empty() ? int64_t{0} : run->epochs.back().epoch,
+        table.data.add({group.label, run->name, s.seed, s.kind, s.head, s.experts, s.k, s.width, s.data, s.image,
+                        s.epochs, run->epochs.empty() ? int64_t{0} : run->epochs.back().epoch,
                         run->parameters ? double(*run->parameters) : kUnknown, test_accuracy(*run),
                         run->test ? run->test->loss : kUnknown});
       }
@@ -85,9 +90,19 @@ std::string percent_number(double share) {
 }
 
 Table runs_table(const Comparison& comparison) {
-  Table table{"runs", "Every run", {{"folder", false}, {"model", false}, {"seed"}, {"epochs"}, {"best validation, %"},
-              {"tested epoch"}, {"test accuracy, %"}, {"test loss"}}, {}, Csv({"folder", "model", "seed", "epochs",
-              "best_validation", "tested_epoch", "test_accuracy", "test_loss"})};
+  Table table{
+      "runs",
+      "Every run",
+      {{"folder", false},
+       {"model", false},
+       {"seed"},
+       {"epochs"},
+       {"best validation, %"},
+       {"tested epoch"},
+       {"test accuracy, %"},
+       {"test loss"}},
+      {},
+      Csv({"folder", "model", "seed", "epochs", "best_validation", "tested_epoch", "test_accuracy", "test_loss"})};
   for (const Panel& panel : comparison.panels) {
     for (const Group& group : panel.groups) {
       for (const Run* run : group.runs) {
@@ -96,9 +111,9 @@ Table runs_table(const Comparison& comparison) {
         const double best = spread(accuracies).max;
         const int64_t done = run->epochs.empty() ? 0 : run->epochs.back().epoch;
         const TestResult test = run->test.value_or(TestResult());
-        table.rows.push_back({{run->name, group.label, std::to_string(run->setup.seed), count_or_dash(done),
-                               percent_number(best), count_or_dash(test.epoch), percent_number(test.accuracy),
-                               significant(test.loss)}});
+        table.rows.push_back(
+            {{run->name, group.label, std::to_string(run->setup.seed), count_or_dash(done), percent_number(best),
+              count_or_dash(test.epoch), percent_number(test.accuracy), significant(test.loss)}});
         table.data.add({run->name, group.label, run->setup.seed, done, best, test.epoch, test.accuracy, test.loss});
       }
     }
@@ -130,8 +145,12 @@ Figure accuracy_figure(const Panel& panel) {
     chart.rows.push_back(accuracy_row(*one.group, one.spread));
     for (const Run* run : one.group->runs) data.add({one.group->label, run->name, test_accuracy(*run)});
   }
-  return {"test-accuracy", title, panel.title + ". Small dots: runs; large dot and whisker: mean and standard deviation.",
-          {}, draw(chart), data};
+  return {"test-accuracy",
+          title,
+          panel.title + ". Small dots: runs; large dot and whisker: mean and standard deviation.",
+          {},
+          draw(chart),
+          data};
 }
 
 }  // namespace
@@ -145,8 +164,8 @@ std::string test_accuracy_title(const Panel& panel) {
   const Ranked& second = list[1];
   const std::string points = fixed(100 * (first.spread.mean - second.spread.mean), 1);
   if (first.spread.count > 1 && second.spread.count > 1 && !clearly_apart(first.spread, second.spread)) {
-    return best + " (" + percent(first.spread.mean) + ") and " + second.group->name + " (" + percent(second.spread.mean) +
-           ") are level on the test pictures" + seeds;
+    return best + " (" + percent(first.spread.mean) + ") and " + second.group->name + " (" +
+           percent(second.spread.mean) + ") are level on the test pictures" + seeds;
   }
   return best + " reaches " + percent(first.spread.mean) + " of the test pictures, " + points + " points above " +
          second.group->name + seeds;
@@ -156,15 +175,17 @@ void add_compared(const Comparison& comparison, Page& page) {
   page.begin_section("compared", "What is compared");
   page.table(groups_table(comparison));
   page.paragraph(
-      "Spreads are standard deviations over seeds. Width: channels of the backbone's first stage. Level: the difference is "
+      "Spreads are standard deviations over seeds. Width: channels of the backbone's first stage. Level: the "
+      "difference is "
       "below twice its standard error.");
   std::vector<Figure> figures;
   for (const Panel& panel : comparison.panels) {
     if (!test_accuracy_title(panel).empty()) figures.push_back(accuracy_figure(panel));
   }
-  if (figures.empty()) page.missing("No run was tested yet: `trainer train` and `trainer resume` test when they finish.");
+  if (figures.empty())
+    page.missing("No run was tested yet: `trainer train` and `trainer resume` test when they finish.");
   page.figures(figures);
-  if (comparison.runs.size() > 1) page.table(runs_table(comparison));
+  if (comparison.runs.size() > 1) page.folded_table(runs_table(comparison));
 }
 
 }  // namespace moefb::report

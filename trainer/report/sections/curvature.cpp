@@ -44,7 +44,8 @@ void for_each_published(const Panel& panel, const std::string& subset, Add add) 
   std::vector<const PublishedHead*> seen;
   for (const Group& group : panel.groups) {
     const PublishedHead* head = published_of(group);
-    if (head == nullptr || !measured(group, subset) || std::find(seen.begin(), seen.end(), head) != seen.end()) continue;
+    if (head == nullptr || !measured(group, subset) || std::find(seen.begin(), seen.end(), head) != seen.end())
+      continue;
     seen.push_back(head);
     add(group, *head);
   }
@@ -61,12 +62,8 @@ RunValue largest_eigenvalue(const std::string& subset) {
   };
 }
 
-/// "sharpest for soft (12.1), flattest for sparse (4.2)"; of one group "12.1".
-std::string extremes(const std::vector<Ranked>& list) {
-  const Ranked &first = list.front(), &last = list.back();
-  if (list.size() == 1) return significant(first.spread.mean) + " for " + first.group->name;
-  return "largest for " + first.group->name + " (" + significant(first.spread.mean) + "), smallest for " + last.group->name +
-         " (" + significant(last.spread.mean) + ")";
+std::string between(const std::vector<Ranked>& list) {
+  return between(list, [](double value) { return significant(value); });
 }
 
 /// 1, 2, ...
@@ -93,6 +90,7 @@ void add_eigenvalues(const Panel& panel, const std::string& subset, std::vector<
   };
   LineChart chart;
   chart.x_name = "rank by magnitude";
+  chart.whole_x = true;
   chart.log_y = true;
   chart.series = panel_lines(panel, line);
   chart.y_name = negative ? "magnitude of the eigenvalue" : "eigenvalue";
@@ -101,9 +99,11 @@ void add_eigenvalues(const Panel& panel, const std::string& subset, std::vector<
     chart.series.push_back({published_label(head), "", group.colour, Stroke::kDashed, ranks(values.size()), values});
   });
   for (Series& series : chart.series) series.markers = true;
-  figures.push_back(line_figure("eigenvalues-" + subset, "Largest curvature on " + pictures_text(subset) + ": " + extremes(list),
-                                "Largest eigenvalues of the Hessian of the mean loss" + std::string(negative ? ", negative ones by their magnitude. " : ". ") + lines_note(panel),
-                                std::move(chart)));
+  figures.push_back(line_figure(
+      "eigenvalues-" + subset, "The largest eigenvalue on " + pictures_text(subset) + " lies " + between(list),
+      "Largest eigenvalues of the Hessian of the mean loss" +
+          std::string(negative ? ", negative ones by their magnitude. " : ". ") + lines_note(panel),
+      std::move(chart)));
 }
 
 // ---- trace ----
@@ -148,7 +148,8 @@ ChartRow trace_row(const Group& group, const Spread& spread, const std::string& 
 void add_trace(const Panel& panel, const std::string& subset, std::vector<Figure>& figures) {
   const auto list = ranked(panel, 1, trace_mean(subset));
   if (list.empty()) return;
-  RowChart chart{"Trace on " + pictures_text(subset) + ": " + extremes(list), "trace of the Hessian", true, false, {}};
+  RowChart chart{
+      "The trace on " + pictures_text(subset) + " lies " + between(list), "trace of the Hessian", true, false, {}};
   // A trace may be negative far from a minimum.
   for (const Ranked& one : list) chart.log = chart.log && one.spread.min > 0;
   for (const Ranked& one : list) chart.rows.push_back(trace_row(*one.group, one.spread, subset));
@@ -166,9 +167,12 @@ void add_trace(const Panel& panel, const std::string& subset, std::vector<Figure
       }
     }
   }
-  figures.push_back({"trace-" + subset, chart.title,
-                     "Whiskers: standard deviation over seeds, or the standard error of a single run's estimate.", {},
-                     draw(chart), data});
+  figures.push_back({"trace-" + subset,
+                     chart.title,
+                     "Whiskers: standard deviation over seeds, or the standard error of a single run's estimate.",
+                     {},
+                     draw(chart),
+                     data});
 }
 
 // ---- density ----
@@ -196,9 +200,12 @@ void add_density(const Panel& panel, const std::string& subset, std::vector<Figu
     }
   }
   chart.floor = highest * kDensityFloor;
-  figures.push_back(line_figure("density-" + subset, "Spectrum on " + pictures_text(subset) + ": most eigenvalues near zero, the tail reaches " +
-                                significant(widest.max, 2) + " (" + name + ")",
-                                "Stochastic Lanczos quadrature, smoothed; drawn down to a millionth of the peak.", std::move(chart)));
+  figures.push_back(line_figure(
+      "density-" + subset,
+      "Spectrum on " + pictures_text(subset) + ": most eigenvalues near zero, the tail reaches " +
+          significant(widest.max, 2) + " (" + name + ")",
+      "Stochastic Lanczos quadrature, smoothed; bold: the first seed; drawn down to a millionth of the peak.",
+      std::move(chart)));
 }
 
 // ---- along directions ----
@@ -253,21 +260,25 @@ Csv curve_csv(const Panel& panel, const std::string& subset, const std::string& 
   return data;
 }
 
-void add_curve(const Panel& panel, const std::string& subset, const std::string& direction, std::vector<Figure>& figures) {
+void add_curve(const Panel& panel, const std::string& subset, const std::string& direction,
+               std::vector<Figure>& figures) {
   const LineOf line = loss_along(subset, direction);
   LineChart chart;
-  chart.x_name = "step along the unit direction";
+  chart.x_name = "step along the direction";
   chart.y_name = "loss, nats";
   chart.log_y = true;
   chart.series = panel_lines(panel, line);
   if (subset == std::string("train") && direction == "eigenvector 1") {
     for_each_published(panel, subset, [&](const Group& group, const PublishedHead& head) {
-      chart.series.push_back({published_label(head), "", group.colour, Stroke::kDashed, head.curve_alphas, head.curve_losses});
+      chart.series.push_back(
+          {published_label(head), "", group.colour, Stroke::kDashed, head.curve_alphas, head.curve_losses});
     });
   }
   const auto list = ranked(panel, 1, steepest_end(line));
-  const std::string title = "Along " + direction + " on " + pictures_text(subset) + " the loss at the ends is " + extremes(list);
-  Figure figure = line_figure("curve-" + subset + "-" + slug(direction), title, lines_note(panel) + " A direction's sign is arbitrary.", std::move(chart));
+  const std::string title =
+      "At the ends of " + direction + ", " + pictures_text(subset) + ", the loss lies " + between(list);
+  Figure figure = line_figure("curve-" + subset + "-" + slug(direction), title,
+                              lines_note(panel) + " A direction's sign is arbitrary.", std::move(chart));
   figure.data = curve_csv(panel, subset, direction);
   figures.push_back(std::move(figure));
 }
@@ -276,22 +287,34 @@ void add_curve(const Panel& panel, const std::string& subset, const std::string&
 
 void add_surfaces(const Panel& panel, const std::string& subset, std::vector<Figure>& figures) {
   for (const Group& group : panel.groups) {
-    const auto has = [&](const Run* run) { const Curvature* c = curvature_of(*run, subset); return c != nullptr && !c->surfaces.empty(); };
+    const auto has = [&](const Run* run) {
+      const Curvature* c = curvature_of(*run, subset);
+      return c != nullptr && !c->surfaces.empty();
+    };
     const auto run = std::find_if(group.runs.begin(), group.runs.end(), has);
     if (run == group.runs.end()) continue;
     for (const LossSurface& surface : curvature_of(**run, subset)->surfaces) {
       if (surface.alphas.size() < 2 || surface.betas.size() < 2) continue;
       const Spread losses = spread(surface.losses.values);
-      ContourMap map{capitalised(group.name) + ", " + pictures_text(subset) + ": loss from " + significant(losses.min) + " to " + significant(losses.max),
-                     "step along " + surface.x, "step along " + surface.y, surface.alphas, surface.betas, surface.losses};
+      ContourMap map{capitalised(group.name) + ", " + pictures_text(subset) + ": loss from " + significant(losses.min) +
+                         " to " + significant(losses.max),
+                     "step along " + surface.x,
+                     "step along " + surface.y,
+                     surface.alphas,
+                     surface.betas,
+                     surface.losses};
       Csv data({"run", surface.x, surface.y, "loss"});
       for (size_t b = 0; b < surface.betas.size(); ++b) {
         for (size_t a = 0; a < surface.alphas.size(); ++a) {
           data.add({(*run)->name, surface.alphas[a], surface.betas[b], surface.losses.at(b, a)});
         }
       }
-      figures.push_back({"surface-" + subset + "-" + slug(group.name + " " + surface.x + " " + surface.y), map.title,
-                         "Shades follow the logarithm of the loss; " + (*run)->name + ".", {}, draw(map), data});
+      figures.push_back({"surface-" + subset + "-" + slug(group.name + " " + surface.x + " " + surface.y),
+                         map.title,
+                         "Shades follow the logarithm of the loss; " + (*run)->name + ".",
+                         {},
+                         draw(map),
+                         data});
     }
   }
 }
@@ -300,10 +323,11 @@ std::string protocol_text(const Comparison& comparison) {
   for (const Run& run : comparison.runs) {
     if (!run.hessian || run.hessian->subsets.empty()) continue;
     const auto& [name, curvature] = *run.hessian->subsets.begin();
-    return "Hessian of the mean cross-entropy, without auxiliary losses, over " + with_commas(run.hessian->parameters) + " parameters (" +
-           (run.hessian->selection.empty() ? "all" : run.hessian->selection) + "); " + with_commas(curvature.pictures) + " pictures a subset, routing " +
-           (run.hessian->routing.empty() ? "free" : run.hessian->routing) + ", eigenvalues by " + (curvature.method.empty() ? "Lanczos" : curvature.method) +
-           " (the first run's settings).";
+    return "Hessian of the mean cross-entropy, without auxiliary losses, over " + with_commas(run.hessian->parameters) +
+           " parameters (" + (run.hessian->selection.empty() ? "all" : run.hessian->selection) + "); " +
+           with_commas(curvature.pictures) + " pictures a subset, routing " +
+           (run.hessian->routing.empty() ? "free" : run.hessian->routing) + ", eigenvalues by " +
+           (curvature.method.empty() ? "Lanczos" : curvature.method) + " (the first run's settings).";
   }
   return "";
 }
@@ -313,7 +337,8 @@ std::string protocol_text(const Comparison& comparison) {
 void add_curvature(const Comparison& comparison, Page& page) {
   page.begin_section("curvature", "Curvature");
   if (!comparison.any([](const Run& run) { return run.hessian.has_value(); })) {
-    page.missing("Eigenvalues, trace and loss along directions are not there yet: `trainer analyze RUN` measures them.");
+    page.missing(
+        "Eigenvalues, trace and loss along directions are not there yet: `trainer analyze RUN hessian` measures them.");
     return;
   }
   page.paragraph(protocol_text(comparison));

@@ -29,14 +29,6 @@ RunValue least_value(const EpochValue& value) {
   };
 }
 
-/// "between 94.1 % (hard) and 97.3 % (soft)", or of one group "at 94.1 %".
-std::string between(const std::vector<Ranked>& list, const std::function<std::string(double)>& text) {
-  const Ranked &best = list.front(), &worst = list.back();
-  if (list.size() == 1) return "at " + text(best.spread.mean);
-  return "between " + text(worst.spread.mean) + " (" + worst.group->name + ") and " + text(best.spread.mean) + " (" +
-         best.group->name + ")";
-}
-
 std::string percent_text(double hundredths) {
   return percent(hundredths / 100);
 }
@@ -49,22 +41,32 @@ Figure curve(const Panel& panel, const std::string& id, const std::string& title
              const EpochValue& value) {
   LineChart chart;
   chart.x_name = "epoch";
+  chart.whole_x = true;
   chart.y_name = y_name;
   chart.series = panel_lines(panel, by_epoch(value));
-  return line_figure(id, title, panel.title + ". " + lines_note(panel), std::move(chart));
+  return line_figure(id, title, lines_note(panel), std::move(chart));
 }
 
-double val_acc(const Epoch& epoch) { return 100 * epoch.val_acc; }
-double train_acc(const Epoch& epoch) { return 100 * epoch.train_acc; }
-double val_loss(const Epoch& epoch) { return epoch.val_loss; }
-double train_loss(const Epoch& epoch) { return epoch.train_loss; }
+double val_acc(const Epoch& epoch) {
+  return 100 * epoch.val_acc;
+}
+double train_acc(const Epoch& epoch) {
+  return 100 * epoch.train_acc;
+}
+double val_loss(const Epoch& epoch) {
+  return epoch.val_loss;
+}
+double train_loss(const Epoch& epoch) {
+  return epoch.train_loss;
+}
 
 std::string val_acc_title(const Panel& panel) {
   const auto list = ranked(panel, 1, last_value(val_acc));
   if (list.size() == 1) return "Validation accuracy ends " + between(list, percent_text);
   const double lead = list[0].spread.mean - list[1].spread.mean;
-  return capitalised(list[0].group->name) + " ends highest on the validation pictures: " + percent_text(list[0].spread.mean) +
-         ", " + fixed(lead, 1) + " points above " + list[1].group->name;
+  return capitalised(list[0].group->name) +
+         " ends highest on the validation pictures: " + percent_text(list[0].spread.mean) + ", " + fixed(lead, 1) +
+         " points above " + list[1].group->name;
 }
 
 std::string val_loss_title(const Panel& panel) {
@@ -116,7 +118,16 @@ Figure bars(const Panel& panel, const std::string& id, const std::string& title,
   RowChart chart{title, x_name, false, true, {}};
   Csv data({"group", "run", x_name});
   for (const Ranked& one : ranked(panel, sign, value)) {
-    ChartRow row{one.group->label, with_spread_significant(one.spread), one.group->colour, false, one.spread.mean, {}, {}, {}, {}, {}};
+    ChartRow row{one.group->label,
+                 with_spread_significant(one.spread),
+                 one.group->colour,
+                 false,
+                 one.spread.mean,
+                 {},
+                 {},
+                 {},
+                 {},
+                 {}};
     if (one.spread.count > 1) {
       row.lo = one.spread.min;
       row.hi = one.spread.max;
@@ -124,12 +135,13 @@ Figure bars(const Panel& panel, const std::string& id, const std::string& title,
     chart.rows.push_back(row);
     for (const Run* run : one.group->runs) data.add({one.group->label, run->name, value(*run)});
   }
-  return {id, title, panel.title + ". Mean of the runs; whiskers: smallest and largest.", {}, draw(chart), data};
+  return {id, title, "Mean of the runs; whiskers: smallest and largest.", {}, draw(chart), data};
 }
 
 std::string speed_title(const std::vector<Ranked>& list) {
   const std::string first = significant(list.front().spread.mean) + " images/s";
-  if (list.size() == 1) return "Training takes in " + first;
+  if (significant(list.back().spread.mean) == significant(list.front().spread.mean))
+    return "Training takes in " + first;
   return capitalised(list.front().group->name) + " trains fastest, " + first + "; " + list.back().group->name +
          " slowest, " + significant(list.back().spread.mean);
 }
@@ -142,18 +154,21 @@ void add_resources(const Panel& panel, std::vector<Figure>& figures) {
     for (const Epoch& epoch : run.epochs) values.push_back(epoch.peak_rss_mib);
     return spread(values).max;
   };
-  const auto by_speed = ranked(panel, 1, speed), by_minutes = ranked(panel, -1, minutes), by_memory = ranked(panel, -1, memory);
+  const auto by_speed = ranked(panel, 1, speed), by_minutes = ranked(panel, -1, minutes),
+             by_memory = ranked(panel, -1, memory);
   if (!by_speed.empty()) {
-    figures.push_back(bars(panel, "training-speed", speed_title(by_speed), "images a second, median of the epochs", 1, speed));
+    figures.push_back(
+        bars(panel, "training-speed", speed_title(by_speed), "images a second, median of the epochs", 1, speed));
   }
   if (!by_minutes.empty()) {
     const auto text = [](double value) { return significant(value) + " minutes"; };
-    figures.push_back(bars(panel, "training-time", "A whole training takes " + between(by_minutes, text).substr(by_minutes.size() == 1 ? 3 : 0),
+    figures.push_back(bars(panel, "training-time", "Time for a whole training lies " + between(by_minutes, text),
                            "minutes on the clock", -1, minutes));
   }
   if (!by_memory.empty()) {
     const auto text = [](double value) { return significant(value) + " MiB"; };
-    figures.push_back(bars(panel, "training-memory", "Memory peaks " + between(by_memory, text), "peak resident memory, MiB", -1, memory));
+    figures.push_back(bars(panel, "training-memory", "Memory of training peaks " + between(by_memory, text),
+                           "peak resident memory, MiB", -1, memory));
   }
 }
 

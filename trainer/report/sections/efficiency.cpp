@@ -78,52 +78,92 @@ std::vector<Timed> timings_of(const Panel& panel, const std::vector<Way>& ways) 
 }
 
 Csv timing_csv(const Panel& panel, int64_t batch) {
-  Csv data({"group", "run", "engine", "dispatch", "kernels", "device", "threads", "batch", "mean_ms", "std_ms", "median_ms",
-            "images_per_s", "peak_mib"});
+  Csv data({"group", "run", "engine", "dispatch", "kernels", "device", "threads", "batch", "mean_ms", "std_ms",
+            "median_ms", "images_per_s", "peak_mib"});
   for (const Group& group : panel.groups) {
     for (const Run* run : group.runs) {
       if (!run->efficiency) continue;
       for (const Timing& t : run->efficiency->rows) {
         if (t.batch != batch) continue;
-        data.add({group.label, run->name, t.engine, t.dispatch, t.kernels, t.device, t.threads, t.batch, t.mean_ms, t.std_ms,
-                  t.median_ms, t.images_per_s, t.peak_mib});
+        data.add({group.label, run->name, t.engine, t.dispatch, t.kernels, t.device, t.threads, t.batch, t.mean_ms,
+                  t.std_ms, t.median_ms, t.images_per_s, t.peak_mib});
       }
     }
   }
   return data;
 }
 
-Figure bars(const Panel& panel, const std::vector<Timed>& rows, int64_t batch, Spread Timed::*value, const std::string& id,
-            const std::string& title, const std::string& x_name) {
+Figure bars(const Panel& panel, const std::vector<Timed>& rows, int64_t batch, Spread Timed::*value,
+            const std::string& id, const std::string& title, const std::string& x_name) {
   RowChart chart{title, x_name, false, true, {}};
   for (const Timed& one : rows) {
     const Spread& spread = one.*value;
     if (spread.count == 0) continue;
-    ChartRow row{one.group->name + " · " + one.way.text(), with_spread_significant(spread), one.group->colour, false, spread.mean, {}, {}, {}, {}, {}};
+    ChartRow row{one.group->name + " · " + one.way.text(),
+                 with_spread_significant(spread),
+                 one.group->colour,
+                 false,
+                 spread.mean,
+                 {},
+                 {},
+                 {},
+                 {},
+                 {}};
     if (spread.count > 1) {
       row.lo = spread.min;
       row.hi = spread.max;
     }
     chart.rows.push_back(row);
   }
-  return {id + "-batch-" + std::to_string(batch), title,
-          panel.title + ". Batches of " + std::to_string(batch) + "; whiskers: smallest and largest of the runs.", {}, draw(chart),
+  return {id + "-batch-" + std::to_string(batch),
+          title,
+          "Batches of " + std::to_string(batch) + "; whiskers: smallest and largest of the runs.",
+          {},
+          draw(chart),
           timing_csv(panel, batch)};
+}
+
+/// How many times as long LibTorch takes as the runtime's best way, for each model and number of threads that has both.
+Spread runtime_gains(const std::vector<Timed>& rows) {
+  std::map<std::pair<const Group*, int64_t>, std::map<std::string, double>> best;
+  for (const Timed& one : rows) {
+    auto& engines = best[{one.group, one.way.threads}];
+    const auto found = engines.find(one.way.engine);
+    if (found == engines.end() || one.ms.mean < found->second) engines[one.way.engine] = one.ms.mean;
+  }
+  std::vector<double> gains;
+  for (auto& [key, engines] : best) {
+    if (engines.contains("libtorch") && engines.contains("runtime"))
+      gains.push_back(engines["libtorch"] / engines["runtime"]);
+  }
+  return spread(gains);
+}
+
+std::string latency_title(const std::vector<Timed>& rows, int64_t batch) {
+  const std::string of = batch == 1 ? "one picture" : "a batch of " + std::to_string(batch);
+  const Spread gains = runtime_gains(rows);
+  if (gains.count > 0) {
+    const std::string least = fixed(gains.min, 1), most = fixed(gains.max, 1);
+    return "For " + of + " LibTorch takes " + (least == most ? least : least + " to " + most) +
+           " times as long as the runtime";
+  }
+  const Timed &fast = rows.front(), &slow = rows.back();
+  const std::string first = capitalised(fast.group->name) + " takes " + significant(fast.ms.mean) + " ms for " + of;
+  return rows.size() == 1 ? first : first + ", " + slow.group->name + " " + significant(slow.ms.mean) + " ms";
 }
 
 void add_times(const Panel& panel, std::vector<Figure>& figures) {
   for (const auto& [batch, ways] : ways_of(panel)) {
     std::vector<Timed> rows = timings_of(panel, ways);
     std::stable_sort(rows.begin(), rows.end(), [](const Timed& a, const Timed& b) { return a.ms.mean < b.ms.mean; });
-    const Timed &fast = rows.front(), &slow = rows.back();
-    const std::string of = " for " + (batch == 1 ? std::string("one picture") : "a batch of " + std::to_string(batch));
-    const std::string name = capitalised(fast.group->name) + " (" + fast.way.text() + ")";
-    std::string title = name + " takes " + significant(fast.ms.mean) + " ms" + of;
-    if (rows.size() > 1) title += "; " + slow.group->name + " (" + slow.way.text() + ") " + significant(slow.ms.mean / fast.ms.mean, 2) + " times as long";
-    figures.push_back(bars(panel, rows, batch, &Timed::ms, "latency", title, "milliseconds a batch, mean"));
-    if (batch == 1 || fast.images.count == 0) continue;  // of one picture: the reciprocal
+    figures.push_back(
+        bars(panel, rows, batch, &Timed::ms, "latency", latency_title(rows, batch), "milliseconds a batch, mean"));
+    const Timed& fast = rows.front();
+    if (fast.images.count == 0) continue;
     figures.push_back(bars(panel, rows, batch, &Timed::images, "throughput",
-                           name + " answers " + significant(fast.images.mean) + " images/s", "images a second"));
+                           capitalised(fast.group->name) + " (" + fast.way.text() + ") answers up to " +
+                               significant(fast.images.mean) + " images/s",
+                           "images a second"));
   }
 }
 
@@ -155,9 +195,12 @@ void add_arithmetic(const Panel& panel, std::vector<Figure>& figures) {
   if (both.size() < 2) return;
   const Group &best = *both.front().group, &worst = *both.back().group;
   const double ratio = spread_of(best, multiply_adds).mean / spread_of(worst, multiply_adds).mean;
-  const std::string title = capitalised(best.name) + " is " + fixed(both.front().spread.mean - both.back().spread.mean, 1) + " points better than " +
-                            worst.name + " with " + significant(ratio, 3) + " times its multiply-adds";
-  Figure figure = line_figure("accuracy-multiply-adds", title, panel.title + ". One dot a run.", std::move(chart));
+  const std::string work =
+      std::fabs(ratio - 1) < 0.01 ? "as many multiply-adds" : significant(ratio, 2) + " times its multiply-adds";
+  const std::string title = capitalised(best.name) + " is " +
+                            fixed(both.front().spread.mean - both.back().spread.mean, 1) + " points better than " +
+                            worst.name + " with " + work;
+  Figure figure = line_figure("accuracy-multiply-adds", title, "One dot a run.", std::move(chart));
   for (LegendEntry& entry : figure.legend) entry.mark = LegendEntry::Mark::kDot;
   figures.push_back(std::move(figure));
 }
@@ -167,13 +210,13 @@ void add_arithmetic(const Panel& panel, std::vector<Figure>& figures) {
 void add_efficiency(const Comparison& comparison, Page& page) {
   page.begin_section("efficiency", "Efficiency");
   if (!comparison.any([](const Run& run) { return run.efficiency.has_value(); })) {
-    page.missing("Times, memory and multiply-adds are not there yet: `trainer analyze RUN` measures them.");
+    page.missing("Times, memory and multiply-adds are not there yet: `trainer analyze RUN efficiency` measures them.");
     return;
   }
   for (const Panel& panel : comparison.panels) {
     std::vector<Figure> figures;
-    add_arithmetic(panel, figures);
     add_times(panel, figures);
+    add_arithmetic(panel, figures);
     if (!figures.empty() && comparison.panels.size() > 1) page.heading(panel.title);
     page.figures(figures);
   }

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "converter/atomic_file.h"
+#include "trainer/report/number_text.h"
 #include "trainer/report/sections/section.h"
 #include "trainer/report/sections/series.h"
 
@@ -30,8 +31,8 @@ std::string base64(const std::vector<std::byte>& bytes) {
 /// "" for files that are neither PNG nor JPEG.
 std::string media_type(const std::vector<std::byte>& bytes) {
   const auto begins = [&](std::initializer_list<int> expected) {
-    return bytes.size() >= expected.size() &&
-           std::equal(expected.begin(), expected.end(), bytes.begin(), [](int a, std::byte b) { return std::byte(a) == b; });
+    return bytes.size() >= expected.size() && std::equal(expected.begin(), expected.end(), bytes.begin(),
+                                                         [](int a, std::byte b) { return std::byte(a) == b; });
   };
   if (begins({0x89, 'P', 'N', 'G'})) return "image/png";
   return begins({0xFF, 0xD8, 0xFF}) ? "image/jpeg" : "";
@@ -61,12 +62,14 @@ struct Sheets {
 };
 
 std::string caption_of(const Group& group, const ExampleSheet& sheet) {
-  return group.name + (sheet.layer < 0 ? "" : ", layer " + std::to_string(sheet.layer)) + ", expert " + std::to_string(sheet.expert);
+  return group.name + (sheet.layer < 0 ? "" : ", layer " + std::to_string(sheet.layer)) + ", expert " +
+         std::to_string(sheet.expert);
 }
 
 }  // namespace
 
 void add_examples(const Comparison& comparison, Page& page) {
+  if (!comparison.any([](const Run& run) { return run.setup.routed(); })) return;
   page.begin_section("examples", "What each expert gets");
   Sheets sheets;
   for (const Panel& panel : comparison.panels) {
@@ -74,17 +77,19 @@ void add_examples(const Comparison& comparison, Page& page) {
       const auto has = [](const Run* run) { return run->routing && !run->routing->examples.empty(); };
       const auto run = std::find_if(group.runs.begin(), group.runs.end(), has);
       if (run == group.runs.end()) continue;
-      for (const ExampleSheet& sheet : (*run)->routing->examples) sheets.add(sheet, capitalised(caption_of(group, sheet)));
+      for (const ExampleSheet& sheet : (*run)->routing->examples)
+        sheets.add(sheet, capitalised(caption_of(group, sheet)));
     }
   }
   if (sheets.sources.empty() && sheets.left_out == 0) {
-    page.missing("There are no example sheets: `trainer analyze RUN` writes them for networks with a router.");
+    page.missing("There are no example sheets: `trainer analyze RUN routing` writes them for networks with a router.");
     return;
   }
   page.paragraph("Pictures that the first run of each model sends to an expert.");
   page.pictures(sheets.sources, sheets.captions);
   if (sheets.left_out > 0) {
-    page.missing(std::to_string(sheets.left_out) + " sheets are not shown: too large for this page, or not to be read. They are in the runs' `analysis` folders.");
+    page.missing(capitalised(counted(sheets.left_out, "sheet")) +
+                 " left out: too large for this page, or not to be read. The runs' `analysis` folders have them.");
   }
 }
 

@@ -5,7 +5,6 @@
 #include "trainer/report/number_text.h"
 #include "trainer/report/sections/published_tables.h"
 #include "trainer/report/sections/router.h"
-#include "trainer/report/sections/section.h"
 #include "trainer/report/sections/series.h"
 
 namespace moefb::report {
@@ -29,13 +28,17 @@ double parameters_of(const Run& run) {
 }
 
 Table accuracy_table(const Panel& panel) {
-  Table table{"patch-table-1", "First table: accuracy",
-              {{"model", false}, {"source", false}, {"top-1, %"}, {"loss"}, {"spec_entropy"}, {"parameters"}}, {},
+  Table table{"patch-table-1",
+              "First table: accuracy",
+              {{"model", false}, {"source", false}, {"top-1, %"}, {"loss"}, {"spec_entropy"}, {"parameters"}},
+              {},
               Csv({"model", "source", "top1", "loss", "spec_entropy", "parameters"})};
   const Published& all = published();
   const std::string source = published_source(all.patches_size);
   for (const PublishedPatches& one : all.patches) {
-    table.rows.push_back({{one.name, source, fixed(100 * one.top1, 2), fixed(one.val_loss, 2), fixed(one.spec_entropy, 2), short_count(one.parameters)}, true});
+    table.rows.push_back({{one.name, source, fixed(100 * one.top1, 2), fixed(one.val_loss, 2),
+                           fixed(one.spec_entropy, 2), short_count(one.parameters)},
+                          true});
     table.data.add({one.name, source, one.top1, one.val_loss, one.spec_entropy, one.parameters});
   }
   for (const Group& group : panel.groups) {
@@ -43,8 +46,8 @@ Table accuracy_table(const Panel& panel) {
     const Spread loss = spread_of(group, [](const Run& run) { return run.test ? run.test->loss : kUnknown; });
     const Spread entropy = spread_of(group, router_metric("spec_entropy_mean"));
     const double parameters = spread_of(group, parameters_of).mean;
-    table.rows.push_back({{capitalised(group.label), our_source(group), with_spread(in_percent(top1), 2), with_spread(loss, 2),
-                           with_spread(entropy, 2), short_count(parameters)}});
+    table.rows.push_back({{capitalised(group.label), our_source(group), with_spread(in_percent(top1), 2),
+                           with_spread(loss, 2), with_spread(entropy, 2), short_count(parameters)}});
     table.data.add({group.label, our_source(group), top1.mean, loss.mean, entropy.mean, parameters});
   }
   return table;
@@ -73,50 +76,56 @@ std::string latency_text(const OneImage& one) {
   return fixed(one.ms, 2) + " (" + fixed(one.std_ms, 2) + ")" + (one.way.empty() ? "" : ", " + one.way);
 }
 
+void add_our_router(const Group& group, Table& table) {
+  const OneImage latency = one_image(group);
+  const Spread entropy = spread_of(group, router_metric("entropy_norm_mean"));
+  const Spread imbalance = spread_of(group, router_metric("imbalance_mean"));
+  const Spread drops = spread_of(group, router_metric("drop_rate"));
+  const Spread ratio = spread_of(group, router_metric("mean_capacity_ratio_mean"));
+  table.rows.push_back(
+      {{capitalised(group.label), our_source(group), kDash, latency_text(latency), with_spread(entropy, 2),
+        with_spread(imbalance, 2), with_spread(drops, 3), with_spread(ratio, 2)}});
+  table.data.add({group.label, our_source(group), kUnknown, latency.ms, latency.std_ms, entropy.mean, imbalance.mean,
+                  drops.mean, ratio.mean});
+}
+
 Table router_table(const Panel& panel) {
-  Table table{"patch-table-2", "Second table: latency of one picture, and the routers",
-              {{"model", false}, {"source", false}, {"top-1 of 101 pictures, %"}, {"latency, ms (std)"}, {"entr_norm"}, {"imbalance"}, {"drop_rate"}, {"cap_ratio"}}, {},
-              Csv({"model", "source", "subset_top1", "latency_ms", "latency_std_ms", "entropy_norm", "imbalance", "drop_rate", "capacity_ratio"})};
+  Table table{"patch-table-2",
+              "Second table: latency of one picture, and the routers",
+              {{"model", false},
+               {"source", false},
+               {"top-1 of 101 pictures, %"},
+               {"latency, ms (std)"},
+               {"entr_norm"},
+               {"imbalance"},
+               {"drop_rate"},
+               {"cap_ratio"}},
+              {},
+              Csv({"model", "source", "subset_top1", "latency_ms", "latency_std_ms", "entropy_norm", "imbalance",
+                   "drop_rate", "capacity_ratio"})};
   const Published& all = published();
   const std::string source = published_source(all.patches_size);
   for (const PublishedPatches& one : all.patches) {
-    table.rows.push_back({{one.name, source, fixed(100 * one.subset_top1, 2), latency_text({one.latency_ms, one.latency_std_ms, ""}),
-                           fixed(one.entropy_norm, 2), fixed(one.imbalance, 2), fixed(one.drop_rate, 2), fixed(one.capacity_ratio, 2)}, true});
-    table.data.add({one.name, source, one.subset_top1, one.latency_ms, one.latency_std_ms, one.entropy_norm, one.imbalance, one.drop_rate, one.capacity_ratio});
+    table.rows.push_back(
+        {{one.name, source, fixed(100 * one.subset_top1, 2), latency_text({one.latency_ms, one.latency_std_ms, ""}),
+          fixed(one.entropy_norm, 2), fixed(one.imbalance, 2), fixed(one.drop_rate, 2), fixed(one.capacity_ratio, 2)},
+         true});
+    table.data.add({one.name, source, one.subset_top1, one.latency_ms, one.latency_std_ms, one.entropy_norm,
+                    one.imbalance, one.drop_rate, one.capacity_ratio});
   }
-  for (const Group& group : panel.groups) {
-    const OneImage latency = one_image(group);
-    const Spread entropy = spread_of(group, router_metric("entropy_norm_mean")), imbalance = spread_of(group, router_metric("imbalance_mean"));
-    const Spread drops = spread_of(group, router_metric("drop_rate")), ratio = spread_of(group, router_metric("mean_capacity_ratio_mean"));
-    table.rows.push_back({{capitalised(group.label), our_source(group), kDash, latency_text(latency), with_spread(entropy, 2),
-                           with_spread(imbalance, 2), with_spread(drops, 3), with_spread(ratio, 2)}});
-    table.data.add({group.label, our_source(group), kUnknown, latency.ms, latency.std_ms, entropy.mean, imbalance.mean, drops.mean, ratio.mean});
-  }
+  for (const Group& group : panel.groups) add_our_router(group, table);
   return table;
 }
 
 }  // namespace
 
-std::string our_source(const Group& group) {
-  const Setup& setup = group.setup();
-  return "ours (width " + std::to_string(setup.width) + ", " + std::to_string(setup.epochs) + " epochs, " + group.seeds_text() + ")";
-}
-
 void add_published_patches(const Panel& panel, Page& page) {
-  page.paragraph("Published: " + published().patches_source + ". Its top-1 of 101 pictures moves by 0.99 points a picture; ours is the whole test set above.");
+  page.paragraph("Published: " + published().patches_source +
+                 ". Its top-1 of 101 pictures moves by 0.99 points a picture; ours is the whole test set above.");
   page.table(accuracy_table(panel));
   page.table(router_table(panel));
   if (!panel.any([](const Run& run) { return run.efficiency.has_value(); })) {
-    page.missing("Our latency is not there yet: `trainer analyze RUN` measures it.");
-  }
-}
-
-void add_published(const Comparison& comparison, Page& page) {
-  page.begin_section("published", "Beside the published figures");
-  page.paragraph("Published rows are shaded. They come from networks several times wider, trained longer and on other machines: the order of the models may be compared, the numbers may not.");
-  for (const Panel& panel : comparison.panels) {
-    if (comparison.panels.size() > 1) page.heading(panel.title);
-    panel.family == Family::kHeads ? add_published_heads(panel, page) : add_published_patches(panel, page);
+    page.missing("Our latency is not there yet: `trainer analyze RUN efficiency` measures it.");
   }
 }
 

@@ -23,7 +23,8 @@ std::string run_title(const Group& group, const Run& run) {
 /// "2.3 for soft, 0.6 for sparse"
 std::string for_each_group(const std::vector<Ranked>& list, const std::function<std::string(double)>& text) {
   std::vector<std::string> parts;
-  for (const Ranked& one : list) parts.push_back(text(one.spread.mean) + (list.size() > 1 ? " for " + one.group->name : ""));
+  for (const Ranked& one : list)
+    parts.push_back(text(one.spread.mean) + (list.size() > 1 ? " for " + one.group->name : ""));
   return listed(parts);
 }
 
@@ -51,15 +52,21 @@ void add_entropy(const Panel& panel, std::vector<Figure>& figures) {
   if (list.empty()) return;
   LineChart chart;
   chart.x_name = "epoch";
+  chart.whole_x = true;
   chart.y_name = "gate entropy, nats";
   chart.from_zero = true;
   chart.reference = uniform_entropy(panel);
   chart.series = panel_lines(panel, by_epoch(entropy));
-  const std::string title = "Gate entropy ends at " + for_each_group(list, [](double value) { return fixed(value, 2); });
-  Figure figure = line_figure("entropy", title, "Mean over the pictures of the mixture weights' entropy; of the validation "
-                              "where it was logged. " + lines_note(panel), chart);
+  const std::string title =
+      "Gate entropy ends at " + for_each_group(list, [](double value) { return fixed(value, 2); });
+  Figure figure = line_figure("entropy", title,
+                              "Mean over the pictures of the mixture weights' entropy; of the validation "
+                              "where it was logged. " +
+                                  lines_note(panel),
+                              chart);
   if (chart.reference) {
-    figure.legend.push_back({"all experts alike, " + fixed(*chart.reference, 2) + " nats", 0, LegendEntry::Mark::kEven});
+    figure.legend.push_back(
+        {"all experts alike, " + fixed(*chart.reference, 2) + " nats", 0, LegendEntry::Mark::kEven});
   }
   figures.push_back(std::move(figure));
 }
@@ -85,13 +92,14 @@ Figure expert_figure(const Group& group, Shares shares, const std::string& id, c
   const Run& run = *group.runs.front();
   LineChart chart;
   chart.x_name = "epoch";
+  chart.whole_x = true;
   chart.y_name = y_name;
   chart.from_zero = true;
   chart.reference = even;
   chart.series = expert_lines(run, shares);
   const Spread last = spread(run.epochs.back().*shares);
-  const std::string title = capitalised(run_title(group, run)) + ": " + what + " between " + percent(last.min) + " and " +
-                            percent(last.max) + " at the end";
+  const std::string title = capitalised(run_title(group, run)) + ": " + what + " between " + percent(last.min) +
+                            " and " + percent(last.max) + " at the end";
   Figure figure = line_figure(id, title, group.runs.size() > 1 ? "The data has the other seeds too." : "", chart);
   figure.legend.push_back({"even, " + fixed(even, 1) + " %", 0, LegendEntry::Mark::kEven});
   std::vector<Series> all;
@@ -129,7 +137,8 @@ struct RouterMetric {
 
 constexpr RouterMetric kMetrics[] = {
     {"entropy_norm_mean", "entropy_norm", "entropy of the experts' shares, 1 = even", "Evenness of use", 1, 2, false},
-    {"spec_entropy_mean", "spec_entropy", "entropy of a token's scores, 1 = undecided", "Indecision of the routers", 1, 2, false},
+    {"spec_entropy_mean", "spec_entropy", "entropy of a token's scores, 1 = undecided", "Indecision of the routers", 1,
+     2, false},
     {"drop_rate", "drop_rate", "tokens dropped, %", "Tokens dropped", 100, 1, false},
     {"imbalance_mean", "imbalance", "imbalance, largest share / smallest", "Imbalance", 1, 1, true},
 };
@@ -140,12 +149,14 @@ void add_router_metric(const Panel& panel, const RouterMetric& one, std::vector<
   if (list.empty()) return;
   LineChart chart;
   chart.x_name = "epoch";
+  chart.whole_x = true;
   chart.y_name = one.axis;
   chart.log_y = one.log;
   chart.series = panel_lines(panel, by_epoch(value));
   const std::string title = std::string(one.title) + (one.scale == 100 ? ", %" : "") + ": at the end " +
                             for_each_group(list, [&](double v) { return fixed(v, one.decimals); });
-  figures.push_back(line_figure("router-" + slug(one.name), title, "Mean of the layers; validation. " + lines_note(panel), chart));
+  figures.push_back(
+      line_figure("router-" + slug(one.name), title, "Mean of the layers; validation. " + lines_note(panel), chart));
 }
 
 void add_layer_metric(const Panel& panel, const RouterMetric& one, std::vector<Figure>& figures) {
@@ -164,9 +175,11 @@ void add_layer_metric(const Panel& panel, const RouterMetric& one, std::vector<F
   chart.series = panel_lines(panel, line_of);
   if (chart.series.empty()) return;
   for (Series& series : chart.series) series.markers = true;
+  chart.x_ticks = chart.series.front().x;  // the layers between have no router
   const Series* steepest = nullptr;
   for (const Series& series : chart.series) {
-    if (series.stroke == Stroke::kBold && (steepest == nullptr || spread(series.y).max > spread(steepest->y).max)) steepest = &series;
+    if (series.stroke == Stroke::kBold && (steepest == nullptr || spread(series.y).max > spread(steepest->y).max))
+      steepest = &series;
   }
   const Spread range = spread(steepest->y);
   const std::string title = std::string(one.title) + " by layer: from " + fixed(range.min, one.decimals) + " to " +
@@ -196,17 +209,21 @@ void add_usage(const Group& group, std::vector<Figure>& figures) {
   for (const RouterLayer& layer : router.layers) map.rows.push_back(std::to_string(layer.layer));
   const Spread all = spread(map.values.values);
   map.full = all.max;
-  const size_t busiest = size_t(std::max_element(map.values.values.begin(), map.values.values.end()) - map.values.values.begin());
-  map.title = capitalised(run_title(group, run)) + ": expert " + std::to_string(busiest % map.values.columns) + " takes " +
-              percent(all.max) + " of the tokens of layer " + map.rows[busiest / map.values.columns];
+  const size_t busiest =
+      size_t(std::max_element(map.values.values.begin(), map.values.values.end()) - map.values.values.begin());
+  map.title = capitalised(run_title(group, run)) + ": expert " + std::to_string(busiest % map.values.columns) +
+              " takes " + percent(all.max) + " of the tokens of layer " + map.rows[busiest / map.values.columns];
   Csv data({"run", "layer", "expert", "share"});
   for (size_t r = 0; r < map.values.rows; ++r) {
     for (size_t e = 0; e < map.values.columns; ++e) data.add({run.name, map.rows[r], e, map.values.at(r, e)});
   }
-  figures.push_back({"usage-" + slug(group.name), map.title,
+  figures.push_back({"usage-" + slug(group.name),
+                     map.title,
                      "Share of a layer's kept tokens that each expert took, in %; even: " +
                          percent(1 / double(map.values.columns)) + ".",
-                     {}, draw(map), data});
+                     {},
+                     draw(map),
+                     data});
 }
 
 }  // namespace

@@ -88,12 +88,18 @@ Figure class_figure(const Group& group, int64_t layer, const Matrix& matrix, con
   map.full = spread(matrix.values).max;
   const size_t top = largest(matrix);
   map.title = capitalised(where_text(group, layer)) + ": expert " + std::to_string(top % matrix.columns) + " gets " +
-              percent(matrix.values[top]) + " of " + class_name(names, top / matrix.columns);
+              percent(matrix.values[top]) + " of “" + class_name(names, top / matrix.columns) + "”";
   std::vector<std::string> all;
   for (size_t row = 0; row < matrix.rows; ++row) all.push_back(class_name(names, row));
   const std::string note = "Each class' weight on the experts, in %; test pictures, " + group.runs.front()->name + ".";
-  const std::string left_out = rows.size() < matrix.rows ? " The " + std::to_string(rows.size()) + " classes farthest from the mean; the data has all." : "";
-  return {"classes-" + slug(where_text(group, layer)), map.title, note + left_out, {}, draw(map),
+  const std::string left_out = rows.size() < matrix.rows ? " The " + std::to_string(rows.size()) +
+                                                               " classes farthest from the mean; the data has all."
+                                                         : "";
+  return {"classes-" + slug(where_text(group, layer)),
+          map.title,
+          note + left_out,
+          {},
+          draw(map),
           matrix_csv(matrix, "class", "expert", all, map.columns)};
 }
 
@@ -139,11 +145,16 @@ double bits_of(const Run& run, int64_t layer, double Specialisation::*field) {
   return found == nullptr ? kUnknown : (*found->specialisation).*field;
 }
 
-void add_specialisation(const Panel& panel, std::vector<Figure>& figures) {
-  RowChart chart{"", "bits of the class that the expert tells", false, true, {}};
-  Csv data({"group", "run", "layer", "bits", "of_at_most", "chance_mean", "chance_p95", "p_value"});
-  double most = -1, most_chance = 0;
-  std::string best;
+/// One layer of one group, over its seeds.
+struct Telling {
+  const Group* group;
+  int64_t layer;
+  double at_most;
+  Spread bits, chance_mean, chance_p95;
+};
+
+std::vector<Telling> tellings_of(const Panel& panel) {
+  std::vector<Telling> all;
   for (const Group& group : panel.groups) {
     const Run* first = studied(group);
     if (first == nullptr) continue;
@@ -152,33 +163,52 @@ void add_specialisation(const Panel& panel, std::vector<Figure>& figures) {
       const auto values = [&](double Specialisation::*field) {
         return spread_of(group, [&](const Run& run) { return bits_of(run, layer.layer, field); });
       };
-      const Spread bits = values(&Specialisation::bits), chance = values(&Specialisation::chance_p95);
-      ChartRow row;
-      row.label = where_text(group, layer.layer);
-      row.colour = group.colour;
-      row.value_text = with_spread(bits, 2) + " of " + fixed(layer.specialisation->at_most, 2);
-      row.bar = bits.mean;
-      if (chance.count > 0) row.reference = chance.mean;
-      for (const Run* run : group.runs) {
-        const LayerRouting* one = layer_of(*run, layer.layer);
-        if (one == nullptr) continue;
-        if (bits.count > 1) row.dots.push_back(one->specialisation->bits);
-        const Specialisation& s = *one->specialisation;
-        data.add({group.label, run->name, layer.layer, s.bits, s.at_most, s.chance_mean, s.chance_p95, s.p_value});
-      }
-      chart.rows.push_back(row);
-      if (bits.mean > most) {
-        most = bits.mean;
-        most_chance = values(&Specialisation::chance_mean).mean;
-        best = where_text(group, layer.layer);
-      }
+      all.push_back({&group, layer.layer, layer.specialisation->at_most, values(&Specialisation::bits),
+                     values(&Specialisation::chance_mean), values(&Specialisation::chance_p95)});
     }
   }
-  if (chart.rows.empty()) return;
-  chart.title = "The expert tells " + fixed(most, 2) + " bits of the class in " + best + "; chance would give " + significant(most_chance, 2);
-  figures.push_back({"specialisation", chart.title,
-                     "Mutual information of class and first expert; dotted line: what 95 % of the shuffled labels stay below.",
-                     {}, draw(chart), data});
+  return all;
+}
+
+ChartRow telling_row(const Telling& one) {
+  ChartRow row;
+  row.label = where_text(*one.group, one.layer);
+  row.colour = one.group->colour;
+  row.value_text = with_spread(one.bits, 2) + " of " + fixed(one.at_most, 2);
+  row.bar = one.bits.mean;
+  if (one.chance_p95.count > 0) row.reference = one.chance_p95.mean;
+  if (one.bits.count > 1) {
+    row.dots = values_of(*one.group, [&](const Run& run) { return bits_of(run, one.layer, &Specialisation::bits); });
+    std::erase_if(row.dots, [](double value) { return !std::isfinite(value); });
+  }
+  return row;
+}
+
+Csv telling_csv(const std::vector<Telling>& all) {
+  Csv data({"group", "run", "layer", "bits", "of_at_most", "chance_mean", "chance_p95", "p_value"});
+  for (const Telling& one : all) {
+    for (const Run* run : one.group->runs) {
+      const LayerRouting* layer = layer_of(*run, one.layer);
+      if (layer == nullptr) continue;
+      const Specialisation& s = *layer->specialisation;
+      data.add({one.group->label, run->name, one.layer, s.bits, s.at_most, s.chance_mean, s.chance_p95, s.p_value});
+    }
+  }
+  return data;
+}
+
+void add_specialisation(const Panel& panel, std::vector<Figure>& figures) {
+  const std::vector<Telling> all = tellings_of(panel);
+  if (all.empty()) return;
+  const Telling& most = *std::max_element(all.begin(), all.end(),
+                                          [](const Telling& a, const Telling& b) { return a.bits.mean < b.bits.mean; });
+  RowChart chart{"", "bits of the class that the expert tells", false, true, {}};
+  chart.title = "The expert tells " + fixed(most.bits.mean, 2) + " bits of the class in " +
+                where_text(*most.group, most.layer) + "; chance would give " + significant(most.chance_mean.mean, 2);
+  for (const Telling& one : all) chart.rows.push_back(telling_row(one));
+  const std::string note =
+      "Mutual information of class and first expert; dotted line: what 95 % of the shuffled labels stay below.";
+  figures.push_back({"specialisation", chart.title, note, {}, draw(chart), telling_csv(all)});
 }
 
 // ---- pairs, places, layers ----
@@ -199,10 +229,14 @@ void add_coactivation(const Panel& panel, std::vector<Figure>& figures) {
       for (double& value : pairs.values) value = std::isfinite(value) ? value : -1;
       const size_t top = largest(pairs);
       map.full = pairs.values[top];
-      map.title = capitalised(where_text(group, layer.layer)) + ": experts " + std::to_string(top / pairs.columns) + " and " +
-                  std::to_string(top % pairs.columns) + " are the commonest pair, " + percent(map.full) + " of the pictures";
-      figures.push_back({"pairs-" + slug(where_text(group, layer.layer)), map.title,
-                         "Share of the pictures that use both experts, in %; " + run->name + ".", {}, draw(map),
+      map.title = capitalised(where_text(group, layer.layer)) + ": experts " + std::to_string(top / pairs.columns) +
+                  " and " + std::to_string(top % pairs.columns) + " are the commonest pair, " + percent(map.full) +
+                  " of the pictures";
+      figures.push_back({"pairs-" + slug(where_text(group, layer.layer)),
+                         map.title,
+                         "Share of the pictures that use both experts, in %; " + run->name + ".",
+                         {},
+                         draw(map),
                          matrix_csv(layer.coactivation, "expert", "other", map.rows, map.columns)});
     }
   }
@@ -226,17 +260,21 @@ Figure place_figure(const Group& group, const Run& run, const LayerRouting& laye
     maps.tiles.push_back(place_map(layer, e));
   }
   const double bits = mutual_information_bits(matrix.values, matrix.columns);
-  maps.title = capitalised(where_text(group, layer.layer)) + ": the place in the picture tells " + fixed(bits, 2) + " of " +
-               fixed(std::log2(double(matrix.columns)), 2) + " bits of the expert";
+  maps.title = capitalised(where_text(group, layer.layer)) + ": the place in the picture tells " + fixed(bits, 2) +
+               " of " + fixed(std::log2(double(matrix.columns)), 2) + " bits of the expert";
   Csv data({"row", "column", "expert", "share"});
   for (size_t place = 0; place < matrix.rows; ++place) {
     for (size_t e = 0; e < matrix.columns; ++e) {
       data.add({place / size_t(layer.grid_columns), place % size_t(layer.grid_columns), e, matrix.at(place, e)});
     }
   }
-  return {"places-" + slug(where_text(group, layer.layer)), maps.title,
-          "How often each place of the picture goes to the expert; full colour: " + percent(maps.full) + "; " + run.name + ".",
-          {}, draw(maps), data};
+  return {"places-" + slug(where_text(group, layer.layer)),
+          maps.title,
+          "How often each place of the picture goes to the expert; full colour: " + percent(maps.full) + "; " +
+              run.name + ".",
+          {},
+          draw(maps),
+          data};
 }
 
 void add_places(const Panel& panel, std::vector<Figure>& figures) {
@@ -263,12 +301,17 @@ void add_transitions(const Panel& panel, std::vector<Figure>& figures) {
       map.columns = numbered(one.share.columns);
       map.full = spread(one.share.values).max;
       const size_t top = largest(one.share);
-      map.title = capitalised(group.name) + ", layers " + std::to_string(one.from) + " to " + std::to_string(one.to) + ": " +
-                  percent(one.share.values[top]) + " of expert " + std::to_string(top / one.share.columns) + "'s places go on to expert " +
-                  std::to_string(top % one.share.columns);
-      figures.push_back({"transitions-" + slug(group.name + " " + std::to_string(one.from)), map.title,
-                         "Of the places that one layer sent to an expert, the shares of the next layer's experts, in %; " + run->name + ".",
-                         {}, draw(map), matrix_csv(one.share, "from", "to", map.rows, map.columns)});
+      map.title = capitalised(group.name) + ", layers " + std::to_string(one.from) + " to " + std::to_string(one.to) +
+                  ": " + percent(one.share.values[top]) + " of expert " + std::to_string(top / one.share.columns) +
+                  "'s places go on to expert " + std::to_string(top % one.share.columns);
+      figures.push_back(
+          {"transitions-" + slug(group.name + " " + std::to_string(one.from)),
+           map.title,
+           "Of the places that one layer sent to an expert, the shares of the next layer's experts, in %; " +
+               run->name + ".",
+           {},
+           draw(map),
+           matrix_csv(one.share, "from", "to", map.rows, map.columns)});
     }
   }
 }
@@ -301,12 +344,15 @@ void add_stability(const Panel& panel, std::vector<Figure>& figures) {
   chart.series = stability_lines(panel);
   if (chart.series.empty()) return;
   chart.x_name = "epoch";
+  chart.whole_x = true;
   chart.y_name = "same first expert as at the checkpoint before, %";
   std::vector<double> last;
   for (const Series& series : chart.series) last.push_back(series.y.empty() ? kUnknown : series.y.back());
   const Spread range = spread(last);
-  const std::string share = last.size() == 1 ? fixed(range.mean, 0) : fixed(range.min, 0) + " to " + fixed(range.max, 0);
-  figures.push_back(line_figure("stability", "Between the last two checkpoints " + share + " % of the choices stay the same",
+  const std::string least = fixed(range.min, 0), most = fixed(range.max, 0);
+  const std::string share = least == most ? least : least + " to " + most;
+  figures.push_back(line_figure("stability",
+                                "Between the last two checkpoints " + share + " % of the choices stay the same",
                                 "Test pictures; first seed of each model.", std::move(chart)));
 }
 
@@ -331,7 +377,9 @@ void add_routing(const Comparison& comparison, Page& page) {
     page.figures(figures);
   }
   if (!comparison.any([](const Run& run) { return run.routing.has_value(); })) {
-    page.missing("Specialisation against chance, maps by place, pairs and stability are not there yet: `trainer analyze RUN` measures them.");
+    page.missing(
+        "Specialisation against chance, maps by place, pairs and stability are not there yet: `trainer analyze RUN "
+        "routing` measures them.");
   }
 }
 

@@ -1,4 +1,5 @@
-// The sections of the page, in their order. Each writes what the runs have data for, and one sentence on what is missing.
+// The sections of the page, in their order. Each writes what the runs have data for, and one sentence on what is
+// missing.
 #pragma once
 
 #include "trainer/report/comparison.h"

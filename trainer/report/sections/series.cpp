@@ -42,7 +42,7 @@ std::vector<Series> group_lines(const Group& group, const LineOf& line_of) {
   }
   if (lines.empty()) return series;
   RunLine mean = mean_line(lines);
-  if (lines.size() == 1 || mean.x.empty()) {
+  if (lines.size() == 1 || 2 * mean.x.size() < lines.front().x.size()) {
     series.front().stroke = Stroke::kBold;
   } else {
     series.push_back(series_of(group, "mean", Stroke::kBold, std::move(mean)));
@@ -76,8 +76,8 @@ std::vector<LegendEntry> legend_of(const std::vector<Series>& series) {
   std::set<std::string> seen;
   for (const Series& one : series) {
     if (one.stroke == Stroke::kThin || !seen.insert(one.label).second) continue;
-    legend.push_back({one.label, one.colour,
-                      one.stroke == Stroke::kDashed ? LegendEntry::Mark::kDashed : LegendEntry::Mark::kLine});
+    legend.push_back(
+        {one.label, one.colour, one.stroke == Stroke::kDashed ? LegendEntry::Mark::kDashed : LegendEntry::Mark::kLine});
   }
   return legend;
 }
@@ -101,6 +101,14 @@ std::string capitalised(std::string text) {
   return text;
 }
 
+std::string between(const std::vector<Ranked>& list, const std::function<std::string(double)>& text) {
+  const auto [low, high] = std::minmax_element(
+      list.begin(), list.end(), [](const Ranked& a, const Ranked& b) { return a.spread.mean < b.spread.mean; });
+  const std::string least = text(low->spread.mean), most = text(high->spread.mean);
+  if (least == most) return "at " + least;
+  return "between " + least + " (" + low->group->name + ") and " + most + " (" + high->group->name + ")";
+}
+
 std::string slug(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -116,8 +124,8 @@ std::string slug(const std::string& text) {
 }
 
 std::string lines_note(const Panel& panel) {
-  const bool several = std::any_of(panel.groups.begin(), panel.groups.end(),
-                                   [](const Group& group) { return group.runs.size() > 1; });
+  const bool several =
+      std::any_of(panel.groups.begin(), panel.groups.end(), [](const Group& group) { return group.runs.size() > 1; });
   return several ? "Thin lines are single runs, bold ones means." : "";
 }
 

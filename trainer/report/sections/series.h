@@ -20,8 +20,8 @@ using LineOf = std::function<RunLine(const Run&)>;
 using EpochValue = std::function<double(const Epoch&)>;
 using RunValue = std::function<double(const Run&)>;
 
-/// The lines of one group. Its mean is taken where all its lines have a point; where they share none, the first run's
-/// line is bold.
+/// The lines of one group. Its mean is taken where all its lines have a point; where they share few, the first run's
+/// line is bold instead.
 std::vector<Series> group_lines(const Group& group, const LineOf& line);
 /// The lines of all groups of a panel.
 std::vector<Series> panel_lines(const Panel& panel, const LineOf& line);
@@ -35,6 +35,9 @@ Csv csv_of(const std::vector<Series>& series, const std::string& x_name, const s
 
 /// A figure with one line chart; title, note and id are the caller's.
 Figure line_figure(std::string id, std::string title, std::string note, LineChart chart);
+
+/// "between 94.1 % (hard) and 97.3 % (soft)"; where there is nothing between, "at 94.1 %". At least one group.
+std::string between(const std::vector<Ranked>& list, const std::function<std::string(double)>& text);
 
 /// `text` with its first letter in upper case.
 std::string capitalised(std::string text);

@@ -26,7 +26,8 @@ Ends ends_of(const Range& range, bool log) {
 }
 
 void put_ticks(Axis& axis, int ticks) {
-  axis.ticks = axis.log ? log_ticks(axis.lo, axis.hi, ticks) : nice_ticks(axis.lo, axis.hi, ticks);
+  // Labels of powers are short: there is room for more of them.
+  axis.ticks = axis.log ? log_ticks(axis.lo, axis.hi, ticks + 3) : nice_ticks(axis.lo, axis.hi, ticks);
   axis.texts = tick_texts(axis.ticks, axis.log);
 }
 
@@ -47,6 +48,11 @@ double log_round(double value, int sign) {
 }
 
 }  // namespace
+
+void Axis::use_ticks(std::vector<double> values) {
+  ticks = std::move(values);
+  texts = tick_texts(ticks, log);
+}
 
 double Axis::place(double value, double from, double to) const {
   const double share = log ? std::log(std::max(value, lo) / lo) / std::log(hi / lo) : (value - lo) / (hi - lo);
@@ -86,6 +92,12 @@ Axis tight_axis(std::string name, const Range& range, bool log, int ticks) {
   Axis axis{std::move(name), log, ends.lo, ends.hi, {}, {}};
   put_ticks(axis, ticks);
   return axis;
+}
+
+void keep_whole_ticks(Axis& axis) {
+  std::vector<double> whole = axis.ticks;
+  std::erase_if(whole, [](double tick) { return tick != std::round(tick); });
+  axis.use_ticks(std::move(whole));
 }
 
 }  // namespace moefb::report

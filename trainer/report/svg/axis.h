@@ -17,6 +17,7 @@ struct Axis {
   /// Position of `value` between `from` (lo) and `to` (hi), which may be the larger one. Values beyond the ends are
   /// moved to them.
   double place(double value, double from, double to) const;
+  void use_ticks(std::vector<double> values);
 };
 
 /// What an axis has to show; not finite values, and on a logarithmic axis those not above 0, are passed over.
@@ -38,5 +39,7 @@ class Range {
 Axis round_axis(std::string name, const Range& range, bool log, int ticks = 6);
 /// Ends where the range ends.
 Axis tight_axis(std::string name, const Range& range, bool log, int ticks = 7);
+/// For what is counted: no tick at half an epoch.
+void keep_whole_ticks(Axis& axis);
 
 }  // namespace moefb::report

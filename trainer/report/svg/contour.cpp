@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kHeight = 420;
 constexpr int kMostLevels = 12;
+constexpr double kLabelField = 0.94;  // part of the width in which levels are labelled
 
 /// Where the level lies between two corners, which it parts.
 Point between(Point a, double at_a, Point b, double at_b, double level) {
@@ -33,8 +34,9 @@ struct Square {
 
 Square square_at(const Matrix& values, size_t row, size_t column) {
   const double x = double(column), y = double(row);
-  return {{{{x, y}, {x + 1, y}, {x + 1, y + 1}, {x, y + 1}}},
-          {values.at(row, column), values.at(row, column + 1), values.at(row + 1, column + 1), values.at(row + 1, column)}};
+  return {
+      {{{x, y}, {x + 1, y}, {x + 1, y + 1}, {x, y + 1}}},
+      {values.at(row, column), values.at(row, column + 1), values.at(row + 1, column + 1), values.at(row + 1, column)}};
 }
 
 void add_pieces(const Square& square, double level, std::vector<std::pair<Point, Point>>& pieces) {
@@ -86,7 +88,7 @@ class Drawing {
 
   std::string draw() {
     draw_cells();
-    draw_frame(frame_, svg_);
+    draw_frame(frame_, svg_, false);
     if (!loss_.empty()) draw_levels();
     svg_.circle(frame_.place(0, 0), 3.5, "centre", "the trained weights");
     return svg_.str();
@@ -109,9 +111,11 @@ class Drawing {
     for (size_t row = 0; row < map_.ys.size(); ++row) {
       for (size_t column = 0; column < map_.xs.size(); ++column) {
         const double value = map_.values.at(row, column);
-        const Point a = edge(double(column) - 0.5, double(row) + 0.5), b = edge(double(column) + 0.5, double(row) - 0.5);
-        svg_.rect(a, b.x - a.x + 0.3, b.y - a.y + 0.3, "cell", 0.04 + 0.8 * shade(value),
-                  "loss " + significant(value) + " at " + significant(map_.xs[column]) + ", " + significant(map_.ys[row]));
+        const Point a = edge(double(column) - 0.5, double(row) + 0.5),
+                    b = edge(double(column) + 0.5, double(row) - 0.5);
+        svg_.rect(
+            a, b.x - a.x, b.y - a.y, "cell crisp", 0.04 + 0.8 * shade(value),
+            "loss " + significant(value) + " at " + significant(map_.xs[column]) + ", " + significant(map_.ys[row]));
       }
     }
   }
@@ -127,10 +131,12 @@ class Drawing {
     }
   }
 
-  /// At the piece farthest to the right within the field, where lines of different levels lie apart.
+  /// At the piece farthest to the right, where lines of different levels lie apart, but not at the edge of the field.
   void label(double level, const std::vector<std::pair<Point, Point>>& pieces) {
-    const auto right = std::max_element(pieces.begin(), pieces.end(),
-                                        [](const auto& p, const auto& q) { return p.first.x < q.first.x; });
+    const double edge_x = kLabelField * double(map_.xs.size() - 1);
+    const auto rank = [edge_x](const auto& piece) { return piece.first.x < edge_x ? piece.first.x : -piece.first.x; };
+    const auto right =
+        std::max_element(pieces.begin(), pieces.end(), [&](const auto& p, const auto& q) { return rank(p) < rank(q); });
     const Point at = edge(right->first.x, right->first.y);
     const std::string text = significant(level, 1);
     const Point place{std::min(at.x, frame_.right - text_width(text)), std::max(at.y, frame_.top + 12)};

@@ -5,9 +5,9 @@
 namespace moefb::report {
 namespace {
 
-constexpr double kGap = 8;         // between the ticks' labels and the field
-constexpr double kTop = 30;        // the vertical axis' name stands above the field
-constexpr double kBottom = 46;     // ticks' labels, the axis' name
+constexpr double kGap = 8;      // between the ticks' labels and the field
+constexpr double kTop = 30;     // the vertical axis' name stands above the field
+constexpr double kBottom = 46;  // ticks' labels, the axis' name
 constexpr double kTickBaseline = 17, kNameBaseline = 38;
 constexpr double kHalfCapital = 4.3;  // lowers a label so that its middle is at the tick
 
@@ -27,10 +27,10 @@ Frame make_frame(Axis x, Axis y, double height) {
   return frame;
 }
 
-void draw_frame(const Frame& frame, Svg& svg) {
+void draw_frame(const Frame& frame, Svg& svg, bool grid) {
   for (size_t i = 0; i < frame.y.ticks.size(); ++i) {
     const double y = frame.y.place(frame.y.ticks[i], frame.bottom, frame.top);
-    svg.line({frame.left, y}, {frame.right, y}, "grid");
+    if (grid) svg.line({frame.left, y}, {frame.right, y}, "grid");
     svg.text({frame.left - kGap, y + kHalfCapital}, frame.y.texts[i], "soft", Anchor::kEnd);
   }
   for (size_t i = 0; i < frame.x.ticks.size(); ++i) {

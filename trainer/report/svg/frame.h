@@ -17,6 +17,7 @@ struct Frame {
 
 /// Leaves room for the ticks' labels in a picture of kChartWidth x `height`.
 Frame make_frame(Axis x, Axis y, double height);
-void draw_frame(const Frame& frame, Svg& svg);
+/// @param grid  lines through the field at the vertical axis' ticks
+void draw_frame(const Frame& frame, Svg& svg, bool grid = true);
 
 }  // namespace moefb::report

@@ -9,12 +9,12 @@
 namespace moefb::report {
 namespace {
 
-constexpr double kTop = 40;          // two lines above the cells: the columns' name, their labels
+constexpr double kTop = 40;  // two lines above the cells: the columns' name, their labels
 constexpr double kCellHeight = 24;
 constexpr double kWidestCell = 56;
 constexpr double kLongestLabel = 130;
 constexpr double kRoomForNumber = 26;
-constexpr double kDark = 0.55;       // from this share of the full colour on, light text reads better
+constexpr double kDark = 0.55;  // from this share of the full colour on, light text reads better
 constexpr double kHalfCapital = 4.3;
 
 double shade(double value, double full) {
@@ -58,8 +58,8 @@ void draw_labels(const HeatMap& map, const Grid& grid, Svg& svg) {
              Anchor::kMiddle, map.columns[column]);
   }
   for (size_t row = 0; row < map.rows.size(); ++row) {
-    svg.text({grid.left - 8, kTop + kCellHeight * (double(row) + 0.5) + kHalfCapital}, fitted(map.rows[row], kLongestLabel),
-             "ink", Anchor::kEnd, map.rows[row]);
+    svg.text({grid.left - 8, kTop + kCellHeight * (double(row) + 0.5) + kHalfCapital},
+             fitted(map.rows[row], kLongestLabel), "ink", Anchor::kEnd, map.rows[row]);
   }
 }
 

@@ -26,7 +26,10 @@ Frame frame_of(const LineChart& chart) {
   }
   if (chart.reference) y.add(*chart.reference);
   if (chart.from_zero && !chart.log_y) y.add(0);
-  return make_frame(tight_axis(chart.x_name, x, chart.log_x), round_axis(chart.y_name, y, chart.log_y), kHeight);
+  Axis x_axis = tight_axis(chart.x_name, x, chart.log_x);
+  if (chart.whole_x) keep_whole_ticks(x_axis);
+  if (!chart.x_ticks.empty()) x_axis.use_ticks(chart.x_ticks);
+  return make_frame(std::move(x_axis), round_axis(chart.y_name, y, chart.log_y), kHeight);
 }
 
 std::string css_of(const Series& series) {
@@ -52,8 +55,8 @@ std::string tip_of(const Series& series) {
 }
 
 void draw_markers(const Series& series, const Frame& frame, Svg& svg) {
-  const std::string css = series.stroke == Stroke::kDashed ? "hollow " + series_line(series.colour)
-                                                           : "dot " + series_fill(series.colour);
+  const std::string css =
+      series.stroke == Stroke::kDashed ? "hollow " + series_line(series.colour) : "dot " + series_fill(series.colour);
   for (size_t i = 0; i < series.x.size(); ++i) {
     if (!drawable(series.x[i], frame.x.log) || !drawable(series.y[i], frame.y.log)) continue;
     const std::string tip = tip_of(series) + ": " + significant(series.y[i], 4) + " at " + significant(series.x[i], 4);
@@ -65,7 +68,8 @@ void draw_series(const Series& series, const Frame& frame, Svg& svg) {
   for (const auto& piece : pieces(series, frame)) {
     if (piece.size() > 1) svg.polyline(piece, css_of(series), tip_of(series));
     // A line of one point would not show.
-    if (piece.size() == 1 && !series.markers) svg.circle(piece[0], kMarker, "dot " + series_fill(series.colour), tip_of(series));
+    if (piece.size() == 1 && !series.markers)
+      svg.circle(piece[0], kMarker, "dot " + series_fill(series.colour), tip_of(series));
   }
   if (series.markers && series.stroke != Stroke::kThin) draw_markers(series, frame, svg);
 }

@@ -26,6 +26,8 @@ struct LineChart {
   std::string title;  ///< for those who do not see the picture
   std::string x_name, y_name;
   bool log_x = false, log_y = false;
+  bool whole_x = false;         ///< ticks at whole numbers only
+  std::vector<double> x_ticks;  ///< in place of round numbers; may be empty
   std::vector<Series> series;
   std::optional<double> reference;  ///< a horizontal dashed line
   bool from_zero = false;           ///< the vertical axis, unless it is logarithmic

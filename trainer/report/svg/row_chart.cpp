@@ -10,9 +10,9 @@ namespace moefb::report {
 namespace {
 
 constexpr double kRow = 46;
-constexpr double kLabel = 15;      // baseline of the label, from the row's top
-constexpr double kMiddle = 29;     // of the bar or the dots
-constexpr double kBar = 11;        // height
+constexpr double kLabel = 15;   // baseline of the label, from the row's top
+constexpr double kMiddle = 29;  // of the bar or the dots
+constexpr double kBar = 11;     // height
 constexpr double kLeft = 6, kRight = kChartWidth - 14;
 constexpr double kAxisHeight = 48;
 constexpr double kMark = 5, kDot = 3;
@@ -53,7 +53,10 @@ class Drawing {
         svg_.line({at, kRow * double(row) + kMiddle - kBar}, {at, kRow * double(row) + kMiddle + kBar}, "grid");
       }
       const Anchor anchor = i == 0 ? Anchor::kStart : i + 1 == axis_.ticks.size() ? Anchor::kEnd : Anchor::kMiddle;
-      svg_.text({anchor == Anchor::kStart ? at - 4 : anchor == Anchor::kEnd ? at + 10 : at, bottom_ + 15},
+      svg_.text({anchor == Anchor::kStart ? at - 4
+                 : anchor == Anchor::kEnd ? at + 10
+                                          : at,
+                 bottom_ + 15},
                 axis_.texts[i], "soft", anchor);
     }
     svg_.text({(kLeft + kRight) / 2, bottom_ + 38}, axis_.name, "name", Anchor::kMiddle);
@@ -67,7 +70,8 @@ class Drawing {
     if (row.bar) draw_bar(row, y);
     if (row.reference) svg_.line({x(*row.reference), y - 9}, {x(*row.reference), y + 9}, "even");
     if (row.lo && row.hi) draw_whisker(row, y);
-    for (const double dot : row.dots) svg_.circle({x(dot), y}, kDot, "seed " + series_fill(row.colour), significant(dot, 4));
+    for (const double dot : row.dots)
+      svg_.circle({x(dot), y}, kDot, "seed " + series_fill(row.colour), significant(dot, 4));
     if (row.mark) draw_mark(row, y);
   }
 

@@ -9,14 +9,14 @@ namespace moefb::report {
 
 struct ChartRow {
   std::string label;
-  std::string value_text;             ///< at the right end
+  std::string value_text;  ///< at the right end
   size_t colour = 0;
-  bool published = false;             ///< drawn hollow
-  std::optional<double> bar;          ///< from 0; linear axes only
-  std::vector<double> dots;           ///< single runs
-  std::optional<double> mark;         ///< the mean: a large dot
-  std::optional<double> lo, hi;       ///< ends of a whisker
-  std::optional<double> reference;    ///< what chance gives, say: a short upright line
+  bool published = false;           ///< drawn hollow
+  std::optional<double> bar;        ///< from 0; linear axes only
+  std::vector<double> dots;         ///< single runs
+  std::optional<double> mark;       ///< the mean: a large dot
+  std::optional<double> lo, hi;     ///< ends of a whisker
+  std::optional<double> reference;  ///< what chance gives, say: a short upright line
 };
 
 struct RowChart {

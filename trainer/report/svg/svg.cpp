@@ -9,9 +9,13 @@ namespace moefb::report {
 namespace {
 
 constexpr size_t kColours = 8;
-constexpr double kCharacterWidth = 0.56 * kFontSize;
+constexpr double kCharacterWidth = 0.6 * kFontSize;
 
 /// One decimal is a tenth of a unit, which no screen shows; none where it is zero.
+double rounded(double value) {
+  return std::round(10 * value) / 10;
+}
+
 std::string coordinate(double value) {
   char text[400];
   std::snprintf(text, sizeof(text), "%.1f", value);
@@ -65,7 +69,8 @@ void Svg::circle(Point centre, double radius, std::string_view css, std::string_
 
 void Svg::rect(Point corner, double width, double height, std::string_view css, double opacity, std::string_view tip) {
   text_ += "<rect" + attribute("class", css) + attribute("x", corner.x) + attribute("y", corner.y) +
-           attribute("width", width) + attribute("height", height);
+           attribute("width", rounded(corner.x + width) - rounded(corner.x)) +
+           attribute("height", rounded(corner.y + height) - rounded(corner.y));  // neighbours share an edge
   if (opacity < 1) {
     char text[32];
     std::snprintf(text, sizeof(text), "%.3g", std::max(opacity, 0.0));

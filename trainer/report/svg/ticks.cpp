@@ -60,11 +60,9 @@ std::vector<double> nice_ticks(double lo, double hi, int at_most) {
 std::vector<double> log_ticks(double lo, double hi, int at_most) {
   std::vector<double> ticks = decades(lo, hi, {1, 2, 5}, 1);
   if (ticks.size() < 2) return nice_ticks(lo, hi, at_most);
-  if (int(ticks.size()) <= at_most) return ticks;
-  for (int stride = 1;; ++stride) {
-    ticks = decades(lo, hi, {1}, stride);
-    if (int(ticks.size()) <= at_most) return ticks;
-  }
+  if (int(ticks.size()) > at_most) ticks = decades(lo, hi, {1, 3}, 1);
+  for (int stride = 1; int(ticks.size()) > at_most; ++stride) ticks = decades(lo, hi, {1}, stride);
+  return ticks;
 }
 
 std::vector<std::string> tick_texts(const std::vector<double>& ticks, bool log) {

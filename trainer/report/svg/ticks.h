@@ -10,8 +10,8 @@ namespace moefb::report {
 /// Both ends may be equal: then that value alone.
 std::vector<double> nice_ticks(double lo, double hi, int at_most);
 
-/// For a logarithmic axis, 0 < lo <= hi: powers of ten, evenly thinned out; 1, 2 and 5 times powers of ten where those
-/// are few; nice_ticks() where even these are fewer than two.
+/// For a logarithmic axis, 0 < lo <= hi: 1, 2 and 5 times powers of ten where at most `at_most` of them fit; else 1 and
+/// 3 times, else every n-th power of ten. nice_ticks() where all these are fewer than two.
 std::vector<double> log_ticks(double lo, double hi, int at_most);
 
 /// The ticks' labels, all of a linear axis with the same number of decimals.
