@@ -10,13 +10,15 @@
 namespace moefb::report {
 namespace {
 
+using Runs = std::vector<Run>;  // within a TEST, Run is a member of its class
+
 double test_accuracy(const Run& run) {
   return run.test ? run.test->accuracy : kUnknown;
 }
 
 TEST(Compare, RunsThatDifferBySeedAloneFormAGroup) {
   RunFolders folders;
-  std::vector<Run> runs;
+  Runs runs;
   for (const int seed : {2, 1, 3})
     runs.push_back(read_run(folders.add_head("dense" + std::to_string(seed), "dense", seed, 0.6)));
   runs.push_back(read_run(folders.add_head("soft", "soft", 1, 0.6)));
@@ -36,7 +38,7 @@ TEST(Compare, OneSettingMorePartsTwoGroupsAndIsNamed) {
   RunFolders folders;
   Json wide = head_config("dense", 1);
   wide["train"]["learning_rate"] = 0.2;
-  std::vector<Run> runs = {read_run(folders.add_head("a", "dense", 1, 0.6)), read_run(folders.add("b", wide, {}))};
+  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)), read_run(folders.add("b", wide, {}))};
   const Comparison comparison = compare(std::move(runs));
   ASSERT_EQ(comparison.panels[0].groups.size(), 2u);
   EXPECT_EQ(comparison.panels[0].groups[0].label, "dense, learning_rate 0.1");
@@ -46,7 +48,7 @@ TEST(Compare, OneSettingMorePartsTwoGroupsAndIsNamed) {
 
 TEST(Compare, TheSameSeedTwiceIsCountedAsRuns) {
   RunFolders folders;
-  std::vector<Run> runs = {read_run(folders.add_head("a", "dense", 1, 0.6)),
+  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)),
                            read_run(folders.add_head("b", "dense", 1, 0.6))};
   EXPECT_EQ(compare(std::move(runs)).panels[0].groups[0].seeds_text(), "2 runs");
 }
@@ -55,7 +57,7 @@ TEST(Compare, FamiliesAndDataSetsGetPanelsOfTheirOwn) {
   RunFolders folders;
   Json shapes = head_config("dense", 1);
   shapes["data"]["name"] = "shapes";
-  std::vector<Run> runs = {read_run(folders.add_head("a", "dense", 1, 0.6)),
+  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)),
                            read_run(folders.add_patches("b", 4, 1, 0.5)), read_run(folders.add("c", shapes, {}))};
   const Comparison comparison = compare(std::move(runs));
   ASSERT_EQ(comparison.panels.size(), 3u);
@@ -66,7 +68,7 @@ TEST(Compare, FamiliesAndDataSetsGetPanelsOfTheirOwn) {
 
 TEST(Compare, NamesRunsByAsMuchOfTheirPathsAsItTakes) {
   RunFolders folders;
-  std::vector<Run> runs = {read_run(folders.add_head("one/s1", "dense", 1, 0.6)),
+  Runs runs = {read_run(folders.add_head("one/s1", "dense", 1, 0.6)),
                            read_run(folders.add_head("two/s1", "dense", 2, 0.6))};
   const Comparison comparison = compare(std::move(runs));
   EXPECT_EQ(comparison.runs[0].name, "one/s1");
@@ -75,7 +77,7 @@ TEST(Compare, NamesRunsByAsMuchOfTheirPathsAsItTakes) {
 
 TEST(Ranked, PutsTheBestMeanFirstAndLeavesOutWhatIsUnknown) {
   RunFolders folders;
-  std::vector<Run> runs = {read_run(folders.add_head("a", "dense", 1, 0.6)),
+  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)),
                            read_run(folders.add_head("b", "soft", 1, 0.7)),
                            read_run(folders.add("c", head_config("sparse", 1), {}))};
   const Comparison comparison = compare(std::move(runs));

@@ -16,7 +16,7 @@ using testing::message_of;
 
 TEST(ReadRun, ReadsWhatTrainingLeaves) {
   RunFolders folders;
-  const Run run = read_run(folders.add_head("a", "sparse", 3, 0.6));
+  const auto run = read_run(folders.add_head("a", "sparse", 3, 0.6));
   EXPECT_EQ(run.setup.head, "sparse");
   EXPECT_EQ(run.setup.experts, 3);
   EXPECT_EQ(run.setup.k, 2);
@@ -43,7 +43,7 @@ TEST(ReadRun, NamesClassFoldersByTheFolder) {
 
 TEST(ReadRun, AnImportedRunHasNoEpochs) {
   RunFolders folders;
-  const Run run = read_run(folders.add("a", head_config("dense", 1), {}));
+  const auto run = read_run(folders.add("a", head_config("dense", 1), {}));
   EXPECT_TRUE(run.epochs.empty());
   EXPECT_FALSE(run.test);
 }
@@ -109,7 +109,7 @@ TEST(ReadAnalysis, ReadsAllThreeFiles) {
   write_analysis(path, "hessian.json", hessian_json());
   write_analysis(path, "routing.json", head_routing_json());
   write_analysis(path, "efficiency.json", efficiency_json());
-  const Run run = read_run(path);
+  const auto run = read_run(path);
   const Curvature& train = run.hessian->subsets.at("train");
   EXPECT_EQ(train.eigenvalues, (std::vector<double>{20, -8, 3}));
   EXPECT_EQ(train.traces.at("hutchinson").mean, 90);

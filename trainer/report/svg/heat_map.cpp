@@ -14,7 +14,7 @@ constexpr double kCellHeight = 24;
 constexpr double kWidestCell = 56;
 constexpr double kLongestLabel = 130;
 constexpr double kRoomForNumber = 26;
-constexpr double kDark = 0.55;  // from this share of the full colour on, light text reads better
+constexpr double kDark = 0.6;  // from this share of the full colour on, light text reads better
 constexpr double kHalfCapital = 4.3;
 
 double shade(double value, double full) {
