@@ -100,7 +100,8 @@ std::string with_spread_significant(const Spread& spread, int digits) {
     return with_error(significant(spread.mean, digits), spread);
   int decimals = decimals_of(spread.mean, digits);
   // A spread should not read as zero just because the mean is large.
-  for (int more = 0; more < 2 && spread.stddev * std::pow(10.0, decimals) < 0.95; ++more) ++decimals;
+  for (int more = 0; more < 2 && spread.stddev > 0 && spread.stddev * std::pow(10.0, decimals) < 0.95; ++more)
+    ++decimals;
   return with_spread(spread, decimals);
 }
 

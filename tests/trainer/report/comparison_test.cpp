@@ -48,8 +48,7 @@ TEST(Compare, OneSettingMorePartsTwoGroupsAndIsNamed) {
 
 TEST(Compare, TheSameSeedTwiceIsCountedAsRuns) {
   RunFolders folders;
-  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)),
-                           read_run(folders.add_head("b", "dense", 1, 0.6))};
+  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)), read_run(folders.add_head("b", "dense", 1, 0.6))};
   EXPECT_EQ(compare(std::move(runs)).panels[0].groups[0].seeds_text(), "2 runs");
 }
 
@@ -57,8 +56,8 @@ TEST(Compare, FamiliesAndDataSetsGetPanelsOfTheirOwn) {
   RunFolders folders;
   Json shapes = head_config("dense", 1);
   shapes["data"]["name"] = "shapes";
-  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)),
-                           read_run(folders.add_patches("b", 4, 1, 0.5)), read_run(folders.add("c", shapes, {}))};
+  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)), read_run(folders.add_patches("b", 4, 1, 0.5)),
+               read_run(folders.add("c", shapes, {}))};
   const Comparison comparison = compare(std::move(runs));
   ASSERT_EQ(comparison.panels.size(), 3u);
   EXPECT_EQ(comparison.panels[0].title, "Heads on CIFAR-10");
@@ -69,7 +68,7 @@ TEST(Compare, FamiliesAndDataSetsGetPanelsOfTheirOwn) {
 TEST(Compare, NamesRunsByAsMuchOfTheirPathsAsItTakes) {
   RunFolders folders;
   Runs runs = {read_run(folders.add_head("one/s1", "dense", 1, 0.6)),
-                           read_run(folders.add_head("two/s1", "dense", 2, 0.6))};
+               read_run(folders.add_head("two/s1", "dense", 2, 0.6))};
   const Comparison comparison = compare(std::move(runs));
   EXPECT_EQ(comparison.runs[0].name, "one/s1");
   EXPECT_EQ(comparison.runs[1].name, "two/s1");
@@ -77,9 +76,8 @@ TEST(Compare, NamesRunsByAsMuchOfTheirPathsAsItTakes) {
 
 TEST(Ranked, PutsTheBestMeanFirstAndLeavesOutWhatIsUnknown) {
   RunFolders folders;
-  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)),
-                           read_run(folders.add_head("b", "soft", 1, 0.7)),
-                           read_run(folders.add("c", head_config("sparse", 1), {}))};
+  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)), read_run(folders.add_head("b", "soft", 1, 0.7)),
+               read_run(folders.add("c", head_config("sparse", 1), {}))};
   const Comparison comparison = compare(std::move(runs));
   const auto list = ranked(comparison.panels[0], 1, test_accuracy);
   ASSERT_EQ(list.size(), 2u);

@@ -25,7 +25,8 @@ TEST(Contour, OfAPlaneIsItsLevelLine) {
 }
 
 TEST(Contour, OfABowlClosesAroundItsCentre) {
-  const auto pieces = contour(grid(9, 9, [](double x, double y) { return (x - 4) * (x - 4) + (y - 4) * (y - 4); }), 5);
+  const auto pieces =
+      contour(grid(9, 9, [](double x, double y) { return (x - 4) * (x - 4) + (y - 4) * (y - 4); }), 5.3);
   // A closed line: every end is the end of exactly one other piece.
   for (const auto& piece : pieces) {
     for (const Point end : {piece.first, piece.second}) {

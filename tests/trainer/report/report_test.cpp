@@ -64,12 +64,12 @@ TEST_F(Report, OfOneRunWithoutAnalysesNamesTheCommandThatMakesThem) {
 TEST_F(Report, GroupsSeedsAndSaysWhoLeads) {
   std::vector<std::string> runs;
   for (const int seed : {1, 2}) {
-    runs.push_back(folders_.add_head("dense" + std::to_string(seed), "dense", seed, 0.50 + 0.001 * seed));
-    runs.push_back(folders_.add_head("soft" + std::to_string(seed), "soft", seed, 0.60 + 0.001 * seed));
+    runs.push_back(folders_.add_head("dense" + std::to_string(seed), "dense", seed, 0.50 + 0.002 * seed));
+    runs.push_back(folders_.add_head("soft" + std::to_string(seed), "soft", seed, 0.60 + 0.002 * seed));
   }
   const std::string text = page(runs);
-  EXPECT_TRUE(contains(text, "Soft reaches 60.2\u00a0% of the test pictures, 10.0 points above dense (2 seeds each)"));
-  EXPECT_TRUE(contains(text, "60.15\u00a0±\u00a00.07"));
+  EXPECT_TRUE(contains(text, "Soft reaches 60.3\u00a0% of the test pictures, 10.0 points above dense (2 seeds each)"));
+  EXPECT_TRUE(contains(text, "60.30\u00a0±\u00a00.14"));
 }
 
 TEST_F(Report, CallsDifferencesWithinTheSpreadLevel) {
