@@ -241,6 +241,16 @@ std::vector<Ranked> ranked(const Panel& panel, int sign, const std::function<dou
   return list;
 }
 
+bool is_finished(const Run& run) {
+  return run.test || (!run.epochs.empty() && run.epochs.back().epoch >= run.setup.epochs);
+}
+
+std::vector<Ranked> ranked_at_end(const Panel& panel, int sign, const std::function<double(const Run&)>& value) {
+  std::vector<Ranked> list =
+      ranked(panel, sign, [&](const Run& run) { return is_finished(run) ? value(run) : kUnknown; });
+  return list.empty() ? ranked(panel, sign, value) : list;
+}
+
 bool clearly_apart(const Spread& a, const Spread& b) {
   if (a.count < 2 || b.count < 2) return false;
   const double variance = a.stddev * a.stddev / double(a.count) + b.stddev * b.stddev / double(b.count);

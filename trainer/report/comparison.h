@@ -62,6 +62,12 @@ struct Ranked {
 /// The groups that have a value, best mean first. @param sign  1: the largest is best, -1: the smallest
 std::vector<Ranked> ranked(const Panel& panel, int sign, const std::function<double(const Run&)>& value);
 
+/// Whether training came to its end: all epochs, or an earlier end that was tested.
+bool is_finished(const Run& run);
+
+/// ranked() over finished runs, over all where none is: a run in its first epochs would pull its group down.
+std::vector<Ranked> ranked_at_end(const Panel& panel, int sign, const std::function<double(const Run&)>& value);
+
 /// Whether the difference of the means is more than twice its standard error; false where a group has one run.
 bool clearly_apart(const Spread& a, const Spread& b);
 

@@ -16,6 +16,10 @@ double test_accuracy(const Run& run) {
   return run.test ? run.test->accuracy : kUnknown;
 }
 
+double last_accuracy(const Run& run) {
+  return run.epochs.back().val_acc;
+}
+
 TEST(Compare, RunsThatDifferBySeedAloneFormAGroup) {
   RunFolders folders;
   Runs runs;
@@ -84,6 +88,22 @@ TEST(Ranked, PutsTheBestMeanFirstAndLeavesOutWhatIsUnknown) {
   EXPECT_EQ(list[0].group->name, "soft");
   EXPECT_EQ(ranked(comparison.panels[0], -1, test_accuracy)[0].group->name, "dense");
   EXPECT_EQ(seeds_text(list), "one seed each");
+}
+
+TEST(RankedAtEnd, ARunInItsFirstEpochsDoesNotPullItsGroupDown) {
+  RunFolders folders;
+  Runs runs = {read_run(folders.add_head("done", "dense", 1, 0.6)),
+               read_run(folders.add("going", head_config("dense", 2), {epoch_line(1, 0.2)}))};
+  const Comparison comparison = compare(std::move(runs));
+  EXPECT_DOUBLE_EQ(ranked_at_end(comparison.panels[0], 1, last_accuracy)[0].spread.mean, 0.6);
+  EXPECT_DOUBLE_EQ(ranked(comparison.panels[0], 1, last_accuracy)[0].spread.mean, 0.4);
+}
+
+TEST(RankedAtEnd, TakesAllRunsWhereNoneIsFinished) {
+  RunFolders folders;
+  Runs runs = {read_run(folders.add("going", head_config("dense", 2), {epoch_line(1, 0.2)}))};
+  const Comparison comparison = compare(std::move(runs));
+  EXPECT_EQ(ranked_at_end(comparison.panels[0], 1, last_accuracy).size(), 1u);
 }
 
 TEST(ClearlyApart, AsksForTwiceTheStandardError) {

@@ -61,7 +61,7 @@ double train_loss(const Epoch& epoch) {
 }
 
 std::string val_acc_title(const Panel& panel) {
-  const auto list = ranked(panel, 1, last_value(val_acc));
+  const auto list = ranked_at_end(panel, 1, last_value(val_acc));
   if (list.size() == 1) return "Validation accuracy ends " + between(list, percent_text);
   const double lead = list[0].spread.mean - list[1].spread.mean;
   return capitalised(list[0].group->name) +
@@ -70,19 +70,20 @@ std::string val_acc_title(const Panel& panel) {
 }
 
 std::string val_loss_title(const Panel& panel) {
-  const auto list = ranked(panel, -1, least_value(val_loss));
+  const auto list = ranked_at_end(panel, -1, least_value(val_loss));
   return "Validation loss goes down to " + loss_text(list.front().spread.mean) + " (" + list.front().group->name + ")";
 }
 
 void add_learning(const Panel& panel, std::vector<Figure>& figures) {
-  if (ranked(panel, 1, last_value(val_acc)).empty()) return;
+  if (ranked_at_end(panel, 1, last_value(val_acc)).empty()) return;
   figures.push_back(curve(panel, "validation-accuracy", val_acc_title(panel), "validation accuracy, %", val_acc));
-  figures.push_back(curve(panel, "training-accuracy",
-                          "Training accuracy ends " + between(ranked(panel, 1, last_value(train_acc)), percent_text),
-                          "training accuracy, %", train_acc));
+  figures.push_back(
+      curve(panel, "training-accuracy",
+            "Training accuracy ends " + between(ranked_at_end(panel, 1, last_value(train_acc)), percent_text),
+            "training accuracy, %", train_acc));
   figures.push_back(curve(panel, "validation-loss", val_loss_title(panel), "validation loss, nats", val_loss));
   figures.push_back(curve(panel, "training-loss",
-                          "Training loss ends " + between(ranked(panel, -1, last_value(train_loss)), loss_text),
+                          "Training loss ends " + between(ranked_at_end(panel, -1, last_value(train_loss)), loss_text),
                           "training loss, nats", train_loss));
 }
 
@@ -104,10 +105,10 @@ RunValue median_of(const EpochValue& value) {
   };
 }
 
-/// Over all epochs; unknown where one of them is.
+/// Over all epochs of a finished run; unknown where one of them is.
 RunValue sum_of(const EpochValue& value) {
   return [value](const Run& run) {
-    double sum = run.epochs.empty() ? kUnknown : 0;
+    double sum = run.epochs.empty() || !is_finished(run) ? kUnknown : 0;
     for (const Epoch& epoch : run.epochs) sum += value(epoch);
     return sum;
   };

@@ -48,7 +48,7 @@ std::optional<double> uniform_entropy(const Panel& panel) {
 
 void add_entropy(const Panel& panel, std::vector<Figure>& figures) {
   const EpochValue entropy = [](const Epoch& epoch) { return epoch.entropy; };
-  const auto list = ranked(panel, 1, in_last_epoch(entropy));
+  const auto list = ranked_at_end(panel, 1, in_last_epoch(entropy));
   if (list.empty()) return;
   LineChart chart;
   chart.x_name = "epoch";
@@ -145,7 +145,7 @@ constexpr RouterMetric kMetrics[] = {
 
 void add_router_metric(const Panel& panel, const RouterMetric& one, std::vector<Figure>& figures) {
   const EpochValue value = [&one](const Epoch& epoch) { return one.scale * metric(epoch.router.values, one.name); };
-  const auto list = ranked(panel, 1, in_last_epoch(value));
+  const auto list = ranked_at_end(panel, 1, in_last_epoch(value));
   if (list.empty()) return;
   LineChart chart;
   chart.x_name = "epoch";
