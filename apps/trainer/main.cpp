@@ -1,13 +1,15 @@
-// trainer: trains a model from a configuration, goes on with a stopped run, sweeps a grid of settings, tests the kept
-// weights of a run, imports published ones, compares runs.
+// trainer: trains a model from a configuration, goes on with a stopped run, sweeps a grid of settings, tests and
+// analyses the kept weights of a run, imports published ones, compares runs.
 #include <malloc.h>
 
 #include <filesystem>
 #include <functional>
+#include <map>
 
 #include "apps/common/command_line.h"
 #include "apps/common/passive_threads.h"
 #include "apps/common/program.h"
+#include "trainer/analysis/commands.h"
 #include "trainer/report/report.h"
 #include "trainer/train/commands.h"
 
@@ -68,6 +70,78 @@ Action eval_flags(CLI::App& app, trainer::EvalCommand& command) {
   return [&command] { return trainer::eval(command); };
 }
 
+/// One of several words.
+template <typename Choice>
+void choice(CLI::App& app, const std::string& flag, Choice& value, const std::map<std::string, Choice>& words,
+            const std::string& help) {
+  std::string list;
+  for (const auto& [word, unused] : words) list += (list.empty() ? "" : "|") + word;
+  const auto set = [&value, words, list, flag](const std::string& word) {
+    if (!words.contains(word)) throw CLI::ValidationError(flag, "expected " + list + ", found " + word);
+    value = words.at(word);
+  };
+  app.add_option_function<std::string>(flag, set, help)->type_name(list)->group("hessian");
+}
+
+void count(CLI::App& app, const std::string& flag, int64_t& value, int64_t least, const std::string& help) {
+  app.add_option(flag, value, help)
+      ->check(CLI::Range(least, int64_t{1} << 30).description(""))
+      ->capture_default_str()
+      ->type_name("N")
+      ->group("hessian");
+}
+
+void hessian_flags(CLI::App& app, trainer::HessianOptions& options) {
+  using trainer::EigenMethod, trainer::RouteMode, trainer::TraceMethod;
+  app.add_option("--parameters", options.parameters, "only parameters whose names begin so; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("PREFIX")
+      ->group("hessian");
+  choice<RouteMode>(app, "--routing", options.routing, {{"free", RouteMode::kFree}, {"frozen", RouteMode::kFrozen}},
+                    "whether routes and mixture weights follow the weights or are held [free]");
+  choice<EigenMethod>(app, "--method", options.method,
+                      {{"lanczos", EigenMethod::kLanczos}, {"power", EigenMethod::kPower}},
+                      "of the eigenvalues; power is as published [lanczos]");
+  choice<TraceMethod>(app, "--trace", options.trace,
+                      {{"both", TraceMethod::kBoth},
+                       {"hutchinson", TraceMethod::kHutchinson},
+                       {"hutch++", TraceMethod::kHutchPlusPlus},
+                       {"published", TraceMethod::kPublished},
+                       {"none", TraceMethod::kNone}},
+                      "estimators of the trace; published is Hutchinson's with an early stop [both]");
+  count(app, "--eigenvalues", options.eigenvalues, 1, "how many, of the largest magnitude");
+  count(app, "--products", options.products, 1, "Hessian-vector products of Lanczos");
+  count(app, "--trace-products", options.trace_products, 1, "of each estimator of the trace");
+  count(app, "--density-vectors", options.density_vectors, 0, "start vectors of the spectral density; 0: no density");
+  count(app, "--directions", options.directions, 0, "random directions to measure the loss along");
+  count(app, "--points", options.points, 2, "of each curve of the loss");
+  count(app, "--surface", options.surface, 0, "points of a side of the loss surface; 0: no surface");
+  count(app, "--batch", options.batch_size, 1, "pictures of a batch: fewer take less memory");
+  count(app, "--memory-mib", options.memory_mib, 1, "for vectors as long as the parameters");
+  app.add_option("--reach", options.reach, "how far the curves along eigenvectors go")
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""))
+      ->capture_default_str()
+      ->group("hessian");
+  app.add_flag("--f64", options.f64, "computes in f64")->group("hessian");
+  app.add_option("--device", options.device, "cpu, or cuda where LibTorch has it")
+      ->capture_default_str()
+      ->type_name("NAME")
+      ->group("hessian");
+}
+
+Action analyze_flags(CLI::App& app, trainer::AnalyzeCommand& command) {
+  app.add_option("RUN", command.run, "the run's folder; results go to its folder analysis")->required()->type_name("");
+  app.add_option("ANALYSES", command.analyses, "hessian; all if none is named")->type_name("");
+  app.add_option("--data", command.data, "the data set's folder, if it is not where the run had it")
+      ->type_name("FOLDER");
+  app.add_option("--pictures", command.pictures, "of each picture set; if not given, each analysis has its own number")
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""))
+      ->type_name("N");
+  app.add_option("--seed", command.seed, "of the sample and of random vectors")->capture_default_str()->type_name("N");
+  hessian_flags(app, command.hessian);
+  return [&command] { return trainer::analyze(command); };
+}
+
 Action import_flags(CLI::App& app, trainer::ImportCommand& command) {
   app.add_option("CHECKPOINT", command.checkpoint,
                  "model.pt of the published code, summary.json beside it; or last.ckpt, with --config")
@@ -97,23 +171,31 @@ int run(int argc, char** argv) {
   sweep_command.program = std::filesystem::read_symlink("/proc/self/exe").string();
   trainer::EvalCommand eval_command;
   trainer::ImportCommand import_command;
+  trainer::AnalyzeCommand analyze_command;
   report::ReportCommand report_command;
   std::string resume_run;
   CLI::App* train = line.app.add_subcommand("train", "Starts a run");
   CLI::App* resume = line.app.add_subcommand("resume", "Goes on with a run that was stopped");
   CLI::App* sweep = line.app.add_subcommand("sweep", "Trains every combination of some settings");
   CLI::App* eval = line.app.add_subcommand("eval", "Tests the kept weights of a run");
+  CLI::App* analyze = line.app.add_subcommand("analyze", "Measures the curvature around the kept weights of a run");
   CLI::App* import = line.app.add_subcommand("import", "Makes a run of a published PyTorch checkpoint");
   CLI::App* report = line.app.add_subcommand("report", "Compares runs on one page of HTML");
   const Action do_train = train_flags(*train, train_command);
   const Action do_resume = resume_flags(*resume, resume_run);
   const Action do_sweep = sweep_flags(*sweep, sweep_command);
   const Action do_eval = eval_flags(*eval, eval_command);
+  const Action do_analyze = analyze_flags(*analyze, analyze_command);
   const Action do_import = import_flags(*import, import_command);
   const Action do_report = report_flags(*report, report_command);
   if (!line.parse(argc, argv)) return 0;
   if (*report) return do_report();
-  return *train ? do_train() : *resume ? do_resume() : *sweep ? do_sweep() : *eval ? do_eval() : do_import();
+  return *train     ? do_train()
+         : *resume  ? do_resume()
+         : *sweep   ? do_sweep()
+         : *eval    ? do_eval()
+         : *analyze ? do_analyze()
+                    : do_import();
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ void check_head_training(const Fixture& fixture);  ///< cifar_head_train
 void check_steps(const Fixture& fixture);          ///< cifar_train_step
 void check_losses(const Fixture& fixture);         ///< cifar_losses
 void check_routing_stats(const Fixture& fixture);  ///< cifar_metrics
+void check_hessian(const Fixture& fixture);        ///< cifar_hessian
 
 void check_patch_extraction(const Fixture& fixture);  ///< patch_extract
 void check_patch_module(const Fixture& fixture);      ///< patch_module

@@ -21,6 +21,7 @@ const std::map<std::string, Check>& checks() {
       {"cifar_train_step", check_steps},
       {"cifar_losses", check_losses},
       {"cifar_metrics", check_routing_stats},
+      {"cifar_hessian", check_hessian},
       {"patch_extract", check_patch_extraction},
       {"patch_module", check_patch_module},
       {"patch_router", check_patch_router},

@@ -25,7 +25,8 @@ enum class Stream : uint64_t {
   kGrayscale,
   kColourJitter,
   kRandAugment,
-  kErasing
+  kErasing,
+  kAnalysis
 };
 
 class Random {

@@ -22,8 +22,19 @@ NetOutput CifarNet::forward(const at::Tensor& images, Precision precision, const
 }
 
 NetworkOutput CifarNet::run(const at::Tensor& images, Precision precision) {
+  return run(images, precision, nullptr);
+}
+
+NetworkOutput CifarNet::rerun(const at::Tensor& images, const NetworkOutput& routes) {
+  Draws held;
+  held.topk_idx = routes.head.topk_idx;
+  held.weights = routes.head.weights;
+  return run(images, Precision::kF32, &held);
+}
+
+NetworkOutput CifarNet::run(const at::Tensor& images, Precision precision, const Draws* draws) {
   NetworkOutput out;
-  out.head = forward(images, precision).head;
+  out.head = forward(images, precision, draws).head;
   out.logits = out.head.logits;
   out.aux_loss = out.head.aux_loss;
   return out;

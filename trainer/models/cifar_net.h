@@ -28,11 +28,14 @@ class CifarNet : public torch::nn::Module, public Network {
 
   using Network::run;
   NetworkOutput run(const at::Tensor& images, Precision precision) override;
+  NetworkOutput rerun(const at::Tensor& images, const NetworkOutput& routes) override;
   torch::nn::Module& module() override { return *this; }
 
   Head& head() { return *head_; }
 
  private:
+  NetworkOutput run(const at::Tensor& images, Precision precision, const Draws* draws);
+
   std::shared_ptr<ResNet> backbone_;
   std::shared_ptr<Head> head_;
 };

@@ -15,6 +15,7 @@ struct Draws {
   at::Tensor noise;                              ///< (B, E) standard normal
   std::map<std::string, at::Tensor> keep_masks;  ///< by module name within the head; 1 keeps, 0 drops
   at::Tensor topk_idx;                           ///< (B, k) I64: selected instead of topk's choice, also in evaluation
+  at::Tensor weights;  ///< (B, E) used instead of the gate's mixture weights, also in evaluation
 };
 
 /// x with each element dropped with probability p and the others scaled by 1 / (1 - p); x itself outside training.

@@ -18,6 +18,7 @@ struct HeadOutput {
   at::Tensor gate_logits;  ///< (B, E) the gate's raw output
   at::Tensor gate_scores;  ///< (B, E) sparse: what top-k sees
   at::Tensor probs;        ///< (B, E) softmax over the scores, over the masked ones in the sparse head
+  at::Tensor weights;      ///< (B, E) what the experts' answers were multiplied by: in most heads `probs`
   at::Tensor topk_idx;     ///< (B, k) I64 sparse: selected experts, best first
   at::Tensor smooth_load;  ///< (E) sparse, training with load_estimator smooth: see smooth_load()
   at::Tensor aux_loss;     ///< () undefined where the coefficients are 0

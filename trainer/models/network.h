@@ -40,6 +40,11 @@ class Network {
   virtual NetworkOutput run(const at::Tensor& images, Precision precision) = 0;
   NetworkOutput run(const at::Tensor& images) { return run(images, Precision::kF32); }
 
+  /// In f32, along the routes and with the mixture weights of an earlier answer for the same images: the routers have
+  /// no part in it. A network without routers runs as ever.
+  /// @pre evaluation mode
+  virtual NetworkOutput rerun(const at::Tensor& images, const NetworkOutput& routes) = 0;
+
   /// What holds until the next call: how the routers of a patch network route, and what that costs.
   virtual void set_phase(const RoutingPhase&, const RouterLossWeights&) {}
 

@@ -25,11 +25,11 @@ MoeLayer::MoeLayer(const MoeLayerOptions& options) : options_(options) {
 }
 
 MoeLayer::Output MoeLayer::forward(const at::Tensor& map, const RoutingPhase& phase, const at::Tensor* draws,
-                                   Trace* trace) {
+                                   Trace* trace, const Routing* held) {
   const PatchGrid grid = patch_grid(map, options_.patch_side);
   const at::Tensor tokens = split_patches(map, grid);
   Output out;
-  out.routing = route_tokens(map, tokens, grid, phase, draws, trace);
+  out.routing = held ? *held : route_tokens(map, tokens, grid, phase, draws, trace);
   at::Tensor merged = join_patches(add_answers(tokens, out.routing, trace), grid);
   if (options_.crop_padding) merged = merged.narrow(2, 0, map.size(2)).narrow(3, 0, map.size(3));
   out.map = post_process(merged, trace);

@@ -38,8 +38,9 @@ class MoeLayer : public torch::nn::Module {
   /// @param map    (B, C, H, W)
   /// @param draws  null: noise is drawn from the default generator; else (T, E) uniform in [0, 1), undefined: none
   /// @param trace  null, or takes gate_pooled, gate_logits, positional, expert_y, merged, act and post
+  /// @param held   null, or how the tokens are routed instead of by the gate
   Output forward(const at::Tensor& map, const RoutingPhase& phase, const at::Tensor* draws = nullptr,
-                 Trace* trace = nullptr);
+                 Trace* trace = nullptr, const Routing* held = nullptr);
 
  private:
   /// (T, 18) of all images

@@ -74,11 +74,12 @@ void PatchNet::set_phase(const RoutingPhase& phase, const RouterLossWeights& wei
   weights_ = weights;
 }
 
-NetworkOutput PatchNet::forward(const at::Tensor& images, const RouterDraws* draws, Trace* trace) {
+NetworkOutput PatchNet::forward(const at::Tensor& images, const RouterDraws* draws, Trace* trace,
+                                const NetworkOutput* routes) {
   NetworkOutput out;
   at::Tensor map = run_stem(images);
   note(trace, "stem", map);
-  for (size_t i = 0; i < layers_.size(); ++i) map = run_layer(int64_t(i), map, draws, trace, out);
+  for (size_t i = 0; i < layers_.size(); ++i) map = run_layer(int64_t(i), map, draws, trace, routes, out);
   const at::Tensor pooled = map.mean({2, 3});
   out.logits = head_->forward(pooled);
   note(trace, "final_map", map);
@@ -93,14 +94,15 @@ at::Tensor PatchNet::run_stem(const at::Tensor& images) {
 }
 
 at::Tensor PatchNet::run_layer(int64_t index, const at::Tensor& map, const RouterDraws* draws, Trace* trace,
-                               NetworkOutput& out) {
+                               const NetworkOutput* routes, NetworkOutput& out) {
   const Layer& layer = layers_[size_t(index)];
   Trace own;
   at::Tensor result;
   if (layer.moe) {
     at::Tensor noise01;
     if (draws && draws->contains(index)) noise01 = draws->at(index);
-    MoeLayer::Output output = layer.moe->forward(map, phase_, draws ? &noise01 : nullptr, trace ? &own : nullptr);
+    const Routing* held = routes ? &routes->routing[out.routing.size()].routing : nullptr;
+    MoeLayer::Output output = layer.moe->forward(map, phase_, draws ? &noise01 : nullptr, trace ? &own : nullptr, held);
     result = output.map;
     if (trace) note_routing(&own, output.routing);
     out.routing.push_back({index, std::move(output.routing)});

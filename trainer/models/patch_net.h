@@ -34,12 +34,17 @@ class PatchNet : public torch::nn::Module, public Network {
   using Network::run;
   /// In f32, whatever is asked for.
   NetworkOutput run(const at::Tensor& images, Precision) override { return forward(images); }
+  NetworkOutput rerun(const at::Tensor& images, const NetworkOutput& routes) override {
+    return forward(images, nullptr, nullptr, &routes);
+  }
   torch::nn::Module& module() override { return *this; }
 
   /// @param images  (B, 3, H, W); with an identity stem (B, base_channels, H, W)
   /// @param draws   null: noise is drawn from the default generator
   /// @param trace   null, or takes every tensor that the fixtures name
-  NetworkOutput forward(const at::Tensor& images, const RouterDraws* draws = nullptr, Trace* trace = nullptr);
+  /// @param routes  null, or an answer for the same images whose routes are taken
+  NetworkOutput forward(const at::Tensor& images, const RouterDraws* draws = nullptr, Trace* trace = nullptr,
+                        const NetworkOutput* routes = nullptr);
 
  private:
   /// One of the two.
@@ -52,7 +57,7 @@ class PatchNet : public torch::nn::Module, public Network {
   void add_stem(int64_t channels);
   at::Tensor run_stem(const at::Tensor& images);
   at::Tensor run_layer(int64_t index, const at::Tensor& map, const RouterDraws* draws, Trace* trace,
-                       NetworkOutput& out);
+                       const NetworkOutput* routes, NetworkOutput& out);
   void add_losses(NetworkOutput& out, Trace* trace) const;
 
   RoutingPhase phase_;

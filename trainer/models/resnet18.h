@@ -16,6 +16,7 @@ class Resnet18 : public ResNet, public Network {
 
   using Network::run;
   NetworkOutput run(const at::Tensor& images, Precision precision) override;
+  NetworkOutput rerun(const at::Tensor& images, const NetworkOutput&) override { return Network::run(images); }
   torch::nn::Module& module() override { return *this; }
 
  private:

@@ -17,7 +17,8 @@ HeadOutput SoftHead::forward(const at::Tensor& features, const Draws* draws) {
   const at::Tensor scores =
       dropout(out.gate_logits, config_.gate_logits_dropout, is_training(), draws, "gate_logits_dropout");
   out.probs = at::softmax(scores / config_.temperature, -1);
-  out.logits = (out.probs.unsqueeze(2) * run_all_experts(experts_, features, draws)).sum(1);
+  out.weights = draws && draws->weights.defined() ? draws->weights : out.probs;
+  out.logits = (out.weights.unsqueeze(2) * run_all_experts(experts_, features, draws)).sum(1);
   if (config_.kl_coef > 0) out.aux_loss = soft_balance_loss(out.probs, config_.kl_coef);
   return out;
 }

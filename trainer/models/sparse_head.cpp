@@ -24,9 +24,9 @@ SparseHead::SparseHead(const ModelConfig& config) : config_(config) {
 HeadOutput SparseHead::forward(const at::Tensor& features, const Draws* draws) {
   HeadOutput out;
   score(features, draws, out);
-  const at::Tensor weights = select(draws, out);
-  out.logits = combine(features, out.topk_idx, weights, draws);
-  out.aux_loss = balance_loss(out, weights);
+  out.weights = select(draws, out);
+  out.logits = combine(features, out.topk_idx, out.weights, draws);
+  out.aux_loss = balance_loss(out, out.weights);
   return out;
 }
 
@@ -60,6 +60,7 @@ at::Tensor SparseHead::select(const Draws* draws, HeadOutput& out) const {
   const at::Tensor masked = scores.masked_fill(kept.logical_not(), -std::numeric_limits<double>::infinity());
   out.probs = at::softmax(masked / config_.temperature, 1);
 
+  if (draws && draws->weights.defined()) return draws->weights;
   if (config_.combine_weight == CombineWeight::kPublished) return out.probs;
   return at::softmax(scores / config_.temperature, 1) * selected;
 }

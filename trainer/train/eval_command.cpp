@@ -1,37 +1,18 @@
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
 
-#include "trainer/models/cifar_net.h"
-#include "trainer/models/state_dict.h"
 #include "trainer/train/agreement.h"
 #include "trainer/train/commands.h"
-#include "trainer/train/evaluate.h"
 #include "trainer/train/export_pictures.h"
 #include "trainer/train/predictions.h"
-#include "trainer/train/progress.h"
-#include "trainer/train/run_config.h"
-#include "trainer/train/run_folder.h"
 #include "trainer/train/runtime_answers.h"
+#include "trainer/train/trained_run.h"
 
 namespace moefb::trainer {
 namespace {
-
-Evaluation evaluate_kept_weights(const RunFolder& folder, const RunConfig& config, const Dataset& dataset,
-                                 RoutingMeter& meter) {
-  if (!std::filesystem::exists(folder.kept_weights())) {
-    throw std::runtime_error(folder.path() + ": has no model.safetensors yet; it appears after the first epoch");
-  }
-  at::set_num_threads(int(config.train.threads));
-  const auto network = make_network(config.model);
-  load_state_dict(network->module(), safetensors::read(folder.kept_weights()), folder.kept_weights());
-  if (config.train.channels_last.value()) use_channels_last(network->module());
-  const BatchLayout layout{config.train.batch_size, config.train.channels_last.value(), int(config.train.workers)};
-  return *evaluate(*network, dataset, dataset.test, layout, &meter);
-}
 
 /// Sparse heads: how many pictures went to each expert, at all and as their first choice.
 void print_routes(const at::Tensor& topk_idx, int64_t experts) {
@@ -86,19 +67,10 @@ std::vector<std::string> test_files(const RunConfig& config, const Dataset& data
 }  // namespace
 
 int eval(const EvalCommand& command) {
-  const RunFolder folder = RunFolder::open(command.run);
-  RunConfig config = load_run_config(folder.config());
-  if (!command.data.empty()) config.data.path = command.data;
-  if (config.data.path.empty() && config.data.name != "shapes") {
-    throw std::runtime_error(command.run + ": does not say where its data set " + config.data.name +
-                             " lies: name the folder with --data");
-  }
-  const Dataset dataset = load_dataset(config.data, loading_progress());
-  resolve(config, dataset);
-  if (dataset.test.size() == 0) throw std::runtime_error("data set " + dataset.name + " has no test pictures");
-
+  const TrainedRun run = load_trained_run(command.run, command.data);
+  const auto& [folder, config, dataset, network] = run;
   const auto meter = make_routing_meter(config.model);
-  const Evaluation evaluation = evaluate_kept_weights(folder, config, dataset, *meter);
+  const Evaluation evaluation = *evaluate(*network, dataset, dataset.test, run.layout(), meter.get());
   std::printf("%ld test pictures of %s: loss %.4f  acc %.2f %%\n", long(dataset.test.size()), dataset.name.c_str(),
               evaluation.loss, 100 * evaluation.accuracy);
   if (evaluation.topk_idx.defined()) print_routes(evaluation.topk_idx, evaluation.probs.size(1));

@@ -12,7 +12,18 @@ constexpr int kBarWidth = 24;
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr double kWaitWorthSaying = 0.005;  ///< share of an epoch
 constexpr auto kLoadingLine = std::chrono::seconds(10);
+constexpr auto kStageLine = std::chrono::seconds(10);
 constexpr const char* kEraseLine = "\r\033[K";
+
+std::string bar_of(int64_t done, int64_t all) {
+  std::string bar(size_t(kBarWidth * done / std::max<int64_t>(1, all)), '#');
+  bar.resize(kBarWidth, '.');
+  return bar;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 }  // namespace
 
@@ -38,11 +49,9 @@ void Progress::batch(int64_t done, int64_t pictures, double mean_loss, double ac
   pictures_ += pictures;
   if (!terminal_ || Clock::now() - drawn_ < kRedraw) return;
   drawn_ = Clock::now();
-  const int filled = int(kBarWidth * done / batches_);
-  std::string bar(size_t(filled), '#');
-  bar.resize(kBarWidth, '.');
   std::printf("%sepoch %3ld/%ld [%s] %ld/%ld  loss %.4f  acc %.2f %%  %.0f images/s", kEraseLine, long(epoch_),
-              long(epochs_), bar.c_str(), long(done), long(batches_), mean_loss, 100 * accuracy, images_per_s());
+              long(epochs_), bar_of(done, batches_).c_str(), long(done), long(batches_), mean_loss, 100 * accuracy,
+              images_per_s());
   std::fflush(stdout);
 }
 
@@ -61,6 +70,31 @@ void Progress::epoch_done(const EpochRecord& record, bool is_best) {
 
 void Progress::say(const std::string& line) {
   std::printf("%s%s\n", terminal_ ? kEraseLine : "", line.c_str());
+  std::fflush(stdout);
+}
+
+StageProgress::StageProgress(std::string label, int64_t steps)
+    : terminal_(isatty(STDOUT_FILENO) == 1),
+      label_(std::move(label)),
+      steps_(steps),
+      started_(Clock::now()),
+      said_(started_) {}
+
+void StageProgress::step(int64_t done) {
+  if (Clock::now() - said_ < (terminal_ ? Clock::duration(kRedraw) : Clock::duration(kStageLine))) return;
+  said_ = Clock::now();
+  if (terminal_) {
+    std::printf("%s%s [%s] %ld/%ld  %.0f s", kEraseLine, label_.c_str(), bar_of(done, steps_).c_str(), long(done),
+                long(steps_), seconds_since(started_));
+  } else {
+    std::printf("%s: %ld of %ld\n", label_.c_str(), long(done), long(steps_));
+  }
+  std::fflush(stdout);
+}
+
+void StageProgress::finish(int64_t done) {
+  std::printf("%s%s: %ld steps in %.1f s\n", terminal_ ? kEraseLine : "", label_.c_str(), long(done),
+              seconds_since(started_));
   std::fflush(stdout);
 }
 

@@ -39,6 +39,25 @@ class Progress {
   Clock::time_point drawn_;
 };
 
+/// How far a computation in steps is: a bar on a terminal, a line every ten seconds elsewhere, one line at the end.
+class StageProgress {
+ public:
+  /// @param steps  at most so many
+  StageProgress(std::string label, int64_t steps);
+
+  void step(int64_t done);
+  void finish(int64_t done);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool terminal_;
+  std::string label_;
+  int64_t steps_;
+  Clock::time_point started_;
+  Clock::time_point said_;
+};
+
 /// Says how far the reading of pictures is: a line that redraws itself on a terminal, one every ten seconds elsewhere.
 LoadProgress loading_progress();
 
