@@ -139,5 +139,18 @@ TEST_F(TrainerProgram, ConvertedModelAnswersAsTheTrainerDoes) {
   EXPECT_TRUE(contains(outcome.out, "same class as the trainer for 36 of 36 pictures"));
 }
 
+TEST_F(TrainerProgram, AnalysesTheCurvatureOfARun) {
+  const std::string run = trained("run");
+  const Outcome wrong = trainer({"analyze", run, "hessian", "--routing", "sideways"});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_TRUE(contains(wrong.err, "expected free|frozen, found sideways"));
+  EXPECT_FALSE(fs::exists(run + "/analysis"));
+  const Outcome outcome = trainer({"analyze", run, "hessian", "--pictures", "8", "--products", "14", "--trace", "none",
+                                   "--routing", "frozen", "--surface", "0", "--points", "3"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "train: eigenvalues: 14 steps"));
+  EXPECT_TRUE(fs::exists(run + "/analysis/hessian.json"));
+}
+
 }  // namespace
 }  // namespace moefb::trainer

@@ -76,7 +76,9 @@ void PowerIteration::set_state(const State& state) {
   values_.assign(values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel());
   v_ = state.contains("v") ? state.at("v").to(op_.options) : at::Tensor();
   vectors_.clear();
-  if (state.contains("vectors")) vectors_ = state.at("vectors").to(op_.options).unbind(0);
+  if (!state.contains("vectors")) return;
+  // Copies: the sums of a product are grouped by how a vector lies in memory.
+  for (const at::Tensor& v : state.at("vectors").to(op_.options).unbind(0)) vectors_.push_back(v.clone());
 }
 
 Eigenpairs PowerIteration::found() const {
