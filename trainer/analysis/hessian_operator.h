@@ -19,7 +19,7 @@ enum class Graphs : uint8_t {
 /// H v = 1/n sum over the batches of n_b H_b v (spec/cifar-heads.md, section 12.2). Parameters that the loss does not
 /// depend on have rows of zeros.
 /// @param loss, vector  must outlive the operator
-/// @param graphs        kept from product to product, which saves about half of the time, as long as the weights stay
+/// @param graphs        kept from product to product, which saves a fifth of the time, as long as the weights stay
 ///                      where they are
 /// @param stop          asked before every batch; true: Stopped is thrown. Null: never
 SymmetricOperator hessian_operator(const SampleLoss& loss, const ParameterVector& vector,
