@@ -83,8 +83,8 @@ void choice(CLI::App& app, const std::string& flag, Choice& value, const std::ma
   app.add_option_function<std::string>(flag, set, help)->type_name(list)->group("hessian");
 }
 
-void count(CLI::App& app, const std::string& flag, int64_t& value, int64_t least, const std::string& help) {
-  app.add_option(flag, value, help)
+CLI::Option* count(CLI::App& app, const std::string& flag, auto& value, int64_t least, const std::string& help) {
+  return app.add_option(flag, value, help)
       ->check(CLI::Range(least, int64_t{1} << 30).description(""))
       ->capture_default_str()
       ->type_name("N")
@@ -129,9 +129,22 @@ void hessian_flags(CLI::App& app, trainer::HessianOptions& options) {
       ->group("hessian");
 }
 
+void routing_flags(CLI::App& app, trainer::RoutingOptions& options) {
+  count(app, "--permutations", options.permutations, 1, "of the labels, to test whether experts specialise in classes")
+      ->group("routing");
+  count(app, "--stability-pictures", options.stability_pictures, 1, "to compare the routing of two epochs on")
+      ->group("routing");
+}
+
+void efficiency_flags(CLI::App& app, trainer::EfficiencyOptions& options) {
+  app.add_flag("--published", options.published, "as many batches as the published protocol has")->group("efficiency");
+  count(app, "--warmup", options.warmup, 0, "batches before the clock starts")->group("efficiency");
+  count(app, "--batches", options.batches, 1, "timed batches, at most")->group("efficiency");
+}
+
 Action analyze_flags(CLI::App& app, trainer::AnalyzeCommand& command) {
   app.add_option("RUN", command.run, "the run's folder; results go to its folder analysis")->required()->type_name("");
-  app.add_option("ANALYSES", command.analyses, "hessian; all if none is named")->type_name("");
+  app.add_option("ANALYSES", command.analyses, "hessian, routing, efficiency; all if none is named")->type_name("");
   app.add_option("--data", command.data, "the data set's folder, if it is not where the run had it")
       ->type_name("FOLDER");
   app.add_option("--pictures", command.pictures, "of each picture set; if not given, each analysis has its own number")
@@ -139,6 +152,8 @@ Action analyze_flags(CLI::App& app, trainer::AnalyzeCommand& command) {
       ->type_name("N");
   app.add_option("--seed", command.seed, "of the sample and of random vectors")->capture_default_str()->type_name("N");
   hessian_flags(app, command.hessian);
+  routing_flags(app, command.routing);
+  efficiency_flags(app, command.efficiency);
   return [&command] { return trainer::analyze(command); };
 }
 
@@ -178,7 +193,7 @@ int run(int argc, char** argv) {
   CLI::App* resume = line.app.add_subcommand("resume", "Goes on with a run that was stopped");
   CLI::App* sweep = line.app.add_subcommand("sweep", "Trains every combination of some settings");
   CLI::App* eval = line.app.add_subcommand("eval", "Tests the kept weights of a run");
-  CLI::App* analyze = line.app.add_subcommand("analyze", "Measures the curvature around the kept weights of a run");
+  CLI::App* analyze = line.app.add_subcommand("analyze", "Measures curvature, routing and speed of the kept weights of a run");
   CLI::App* import = line.app.add_subcommand("import", "Makes a run of a published PyTorch checkpoint");
   CLI::App* report = line.app.add_subcommand("report", "Compares runs on one page of HTML");
   const Action do_train = train_flags(*train, train_command);

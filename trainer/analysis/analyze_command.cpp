@@ -2,7 +2,9 @@
 #include <stdexcept>
 
 #include "trainer/analysis/commands.h"
+#include "trainer/analysis/efficiency.h"
 #include "trainer/analysis/hessian.h"
+#include "trainer/analysis/routing.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/interrupt.h"
 
@@ -16,7 +18,8 @@ struct Analysis {
 };
 
 const std::vector<Analysis>& analyses() {
-  static const std::vector<Analysis> all = {{"hessian", analyze_hessian}};
+  static const std::vector<Analysis> all = {
+      {"hessian", analyze_hessian}, {"routing", analyze_routing}, {"efficiency", analyze_efficiency}};
   return all;
 }
 

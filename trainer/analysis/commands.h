@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "trainer/analysis/efficiency_options.h"
 #include "trainer/analysis/hessian_options.h"
+#include "trainer/analysis/routing_options.h"
 
 namespace moefb::trainer {
 
@@ -16,6 +18,8 @@ struct AnalyzeCommand {
   int64_t pictures = 0;               ///< of each picture set; 0: what the analysis takes by itself
   uint64_t seed = 42;                 ///< of the sample and of random vectors
   HessianOptions hessian;
+  RoutingOptions routing;
+  EfficiencyOptions efficiency;
 };
 
 const std::vector<std::string>& analysis_names();

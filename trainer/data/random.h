@@ -26,7 +26,9 @@ enum class Stream : uint64_t {
   kColourJitter,
   kRandAugment,
   kErasing,
-  kAnalysis
+  kAnalysis,
+  kLabelPermutation,
+  kAnalysisPicture
 };
 
 class Random {

@@ -113,6 +113,10 @@ bool has_checkpoint(const RunFolder& folder) {
   return fs::exists(folder.optimizer());
 }
 
+Position saved_position(const RunFolder& folder) {
+  return read_position(safetensors::read(folder.optimizer()), folder.optimizer());
+}
+
 Position load_checkpoint(const RunFolder& folder, torch::nn::Module& model, Optimizer& optimizer) {
   const safetensors::File file = safetensors::read(folder.optimizer());
   const Position position = read_position(file, folder.optimizer());

@@ -30,6 +30,9 @@ void save_checkpoint(const RunFolder& folder, const torch::nn::Module& model, co
 
 bool has_checkpoint(const RunFolder& folder);
 
+/// Where the checkpoint stands. @throws std::runtime_error that names the file and what it lacks
+Position saved_position(const RunFolder& folder);
+
 /// Restores all of it. @throws std::runtime_error that names the file and what it lacks
 Position load_checkpoint(const RunFolder& folder, torch::nn::Module& model, Optimizer& optimizer);
 

@@ -1,0 +1,87 @@
+// Who runs when, whose times count, and that nobody is timed who answers otherwise. Engines made by hand.
+#include "trainer/analysis/contest.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "converter/temporary_folder.h"
+
+namespace moefb::trainer {
+namespace {
+
+using testing::contains;
+using testing::message_of;
+
+/// Answers a batch (n, 2) with itself plus `error`, and writes down that it ran.
+class EchoEngine : public Engine {
+ public:
+  EchoEngine(char letter, float error, std::string& log) : letter_(letter), error_(error), log_(log) {}
+
+  void load(const at::Tensor& batch) override { batch_ = batch; }
+  void run() override {
+    log_ += letter_;
+    logits_ = batch_ + at::tensor({error_, 0.0f});
+  }
+  at::Tensor logits() const override { return logits_; }
+
+ private:
+  char letter_;
+  float error_;
+  std::string& log_;
+  at::Tensor batch_, logits_;
+};
+
+class Contest : public ::testing::Test {
+ protected:
+  void add(const std::string& dispatch, float error = 0) {
+    const char letter = char('a' + contestants_.size());
+    contestants_.push_back({{"libtorch", dispatch, "-", 1}, std::make_unique<EchoEngine>(letter, error, log_), {}, {}});
+  }
+  static Rounds rounds(int64_t warmup, int64_t timed) {
+    Rounds rounds;
+    for (int64_t i = 0; i < warmup + timed; ++i) {
+      auto& to = i < warmup ? rounds.warmup : rounds.timed;
+      to.push_back(at::tensor({float(i), 10.0f}).unsqueeze(0));
+    }
+    return rounds;
+  }
+
+  std::vector<Contestant> contestants_;
+  std::string log_;
+};
+
+TEST_F(Contest, RoundsGoThroughAllAndBeginWithAnotherOneEachTime) {
+  add("a"), add("b"), add("c");
+  const auto answers = run_contest(contestants_, rounds(1, 3), nullptr);
+  EXPECT_EQ(log_, "abcbcacababc");
+  ASSERT_EQ(answers->size(), 4u);
+  EXPECT_EQ(answers->at(3)[0][0].item<float>(), 3);
+}
+
+TEST_F(Contest, OnlyTimedRoundsAreTimed) {
+  add("a"), add("b");
+  run_contest(contestants_, rounds(2, 5), nullptr);
+  for (const Contestant& one : contestants_) EXPECT_EQ(one.milliseconds.size(), 5u);
+}
+
+TEST_F(Contest, WhoAnswersOtherwiseIsNamedAndNothingIsTimed) {
+  add("index"), add("onehot", 20);
+  const std::string message = message_of([&] { run_contest(contestants_, rounds(1, 3), nullptr); });
+  EXPECT_TRUE(contains(message, "libtorch onehot, 1 thread"));
+  EXPECT_TRUE(contains(message, "1 of 1 pictures"));
+  EXPECT_EQ(log_, "ab");
+}
+
+TEST_F(Contest, RoundingIsNotAnotherAnswer) {
+  add("index"), add("onehot", 1e-5f);
+  EXPECT_TRUE(run_contest(contestants_, rounds(1, 1), nullptr).has_value());
+}
+
+TEST_F(Contest, StopsBetweenTwoRounds) {
+  add("a");
+  EXPECT_FALSE(run_contest(contestants_, rounds(1, 3), [](int64_t done, int64_t) { return done == 2; }).has_value());
+  EXPECT_EQ(log_, "aa");
+}
+
+}  // namespace
+}  // namespace moefb::trainer
