@@ -193,7 +193,8 @@ int run(int argc, char** argv) {
   CLI::App* resume = line.app.add_subcommand("resume", "Goes on with a run that was stopped");
   CLI::App* sweep = line.app.add_subcommand("sweep", "Trains every combination of some settings");
   CLI::App* eval = line.app.add_subcommand("eval", "Tests the kept weights of a run");
-  CLI::App* analyze = line.app.add_subcommand("analyze", "Measures curvature, routing and speed of the kept weights of a run");
+  CLI::App* analyze =
+      line.app.add_subcommand("analyze", "Measures curvature, routing and speed of the kept weights of a run");
   CLI::App* import = line.app.add_subcommand("import", "Makes a run of a published PyTorch checkpoint");
   CLI::App* report = line.app.add_subcommand("report", "Compares runs on one page of HTML");
   const Action do_train = train_flags(*train, train_command);
