@@ -7,9 +7,10 @@ namespace moefb::trainer {
 namespace {
 
 constexpr uint8_t kWhite = 255;
+constexpr uint8_t kOutside = 224;  // another shade than the gaps between tiles
 
-Tile blank(int width, int height) {
-  return {width, height, std::vector<uint8_t>(size_t(width) * size_t(height) * 3, kWhite)};
+Tile blank(int width, int height, uint8_t value = kWhite) {
+  return {width, height, std::vector<uint8_t>(size_t(width) * size_t(height) * 3, value)};
 }
 
 uint8_t* pixel(Tile& tile, int x, int y) {
@@ -75,7 +76,7 @@ void paste(Tile& sheet, const Tile& cell, int left, int top) {
 Tile patch_tile(const Tile& picture, const Region& region, int64_t patch_pixels) {
   const int64_t margin = patch_pixels / 2;
   const auto side = int(patch_pixels + 2 * margin);
-  Tile tile = blank(side, side);
+  Tile tile = blank(side, side, kOutside);
   for (int y = 0; y < side; ++y) {
     for (int x = 0; x < side; ++x) {
       const int64_t from_x = region.left - margin + x;

@@ -16,7 +16,7 @@ struct Tile {
   std::vector<uint8_t> rgb;  ///< (height, width, 3)
 };
 
-/// A patch with its surroundings: half a patch on each side, paler; white beyond the picture's border. All tiles of one
+/// A patch with its surroundings: half a patch on each side, paler; grey beyond the picture's border. All tiles of one
 /// layer have one size, 2 * (patch_pixels / 2) + patch_pixels.
 /// @param region        the patch, inside `picture`; at the border it may be smaller than a whole one
 /// @param patch_pixels  side of a whole one
