@@ -152,5 +152,19 @@ TEST_F(TrainerProgram, AnalysesTheCurvatureOfARun) {
   EXPECT_TRUE(fs::exists(run + "/analysis/hessian.json"));
 }
 
+TEST_F(TrainerProgram, AnalysesRoutingAndEfficiencyOfARun) {
+  const std::string run = trained("run");
+  const Outcome wrong = trainer({"analyze", run, "routing", "--permutations", "0"});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_FALSE(fs::exists(run + "/analysis"));
+  const Outcome outcome = trainer({"analyze", run, "routing", "efficiency", "--pictures", "20", "--permutations", "20",
+                                   "--warmup", "1", "--batches", "1"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "routing of 20 test pictures"));
+  EXPECT_TRUE(contains(outcome.out, "the head alone"));
+  EXPECT_TRUE(fs::exists(run + "/analysis/routing.json"));
+  EXPECT_TRUE(fs::exists(run + "/analysis/efficiency.json"));
+}
+
 }  // namespace
 }  // namespace moefb::trainer

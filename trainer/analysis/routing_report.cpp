@@ -49,7 +49,7 @@ ordered_json layer_json(const RoutingReport& report, size_t index) {
   json["position_expert"] = row_shares(position_table(choices));
   json["grid"] = {choices.rows, choices.columns};
   json["router"] = report.router.at("layers").at(index);
-  json["router"].erase("layer");
+  for (const char* key : {"layer", "usage"}) json["router"].erase(key);  // the layer's own `layer` and `load`
   return json;
 }
 
