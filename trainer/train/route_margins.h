@@ -9,7 +9,7 @@ namespace moefb::trainer {
 /// Infinite where nothing competes: no routing, every expert chosen, no token dropped.
 struct RouteMargins {
   double top1;      ///< smallest lead of a chosen score over the best one not chosen
-  double capacity;  ///< smallest lead of a kept over a dropped probability at one expert
+  double capacity;  ///< smallest lead of a kept over a dropped probability at one expert, and between second choices
 
   bool hold() const { return top1 >= 2e-3 && capacity >= 1e-4; }
 };
