@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <tuple>
@@ -17,13 +18,32 @@ using Settings = std::map<std::string, std::string>;
 
 /// What a seed or a machine changes, and what training leaves in config.json: no reason to part two runs.
 constexpr const char* kIncidental[] = {"train.seed", "train.threads", "train.workers",
-                                       "data.path",  "router_temp",   "current_epoch"};
+                                       "data.path",  "router_temp",   "current_epoch",
+                                       "train.tensorboard"};
+
+/// Settings that earlier versions did not write, and what they did: the same seed's run of today is no other model.
+constexpr std::pair<const char*, const char*> kLaterSettings[] = {{"train.accumulate", "1"},
+                                                                  {"train.patience", "0"},
+                                                                  {"train.min_delta", "0"},
+                                                                  {"train.deterministic", "false"}};
 
 constexpr size_t kMostDifferences = 3;  // in a label; more would be unreadable
+
+/// "0" and "0.0" are one.
+bool same_value(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  char *end_a = nullptr, *end_b = nullptr;
+  const double x = std::strtod(a.c_str(), &end_a), y = std::strtod(b.c_str(), &end_b);
+  return end_a != a.c_str() && *end_a == '\0' && end_b != b.c_str() && *end_b == '\0' && x == y;
+}
 
 Settings identity(const Run& run) {
   Settings settings = run.setup.settings;
   for (const char* key : kIncidental) settings.erase(key);
+  for (const auto& [key, value] : kLaterSettings) {
+    const auto found = settings.find(key);
+    if (found != settings.end() && same_value(found->second, value)) settings.erase(found);
+  }
   return settings;
 }
 
@@ -86,16 +106,25 @@ std::vector<std::string> differing_keys(const std::vector<Group*>& groups) {
   return keys;
 }
 
+/// ", learning_rate 0.2": what tells a group from others that would be called alike. A setting that the group does not
+/// have says nothing of it; "train.learning_rate" says no more than "learning_rate".
+std::string difference(const Group& group, const std::vector<std::string>& keys) {
+  const Settings& settings = group.setup().settings;
+  std::string text;
+  for (const std::string& key : keys) {
+    const auto found = settings.find(key);
+    if (found != settings.end()) text += ", " + key.substr(key.rfind('.') + 1) + " " + found->second;
+  }
+  return text;
+}
+
 void add_differences(const std::vector<Group*>& groups) {
   std::vector<std::string> keys = differing_keys(groups);
   if (keys.size() > kMostDifferences) keys.resize(kMostDifferences);
   for (Group* group : groups) {
-    for (const std::string& key : keys) {
-      const Settings& settings = group->setup().settings;
-      const auto found = settings.find(key);
-      // "train.learning_rate" says no more than "learning_rate".
-      group->label += ", " + key.substr(key.rfind('.') + 1) + " " + (found == settings.end() ? kDash : found->second);
-    }
+    const std::string text = difference(*group, keys);
+    group->label += text;
+    group->name += text;
   }
 }
 
@@ -114,23 +143,30 @@ std::string short_name(const Setup& setup) {
   return setup.kind == "patch_net" ? "MoE-" + std::to_string(setup.experts) : kind_text(setup);
 }
 
-void name_groups(Panel& panel) {
+/// Short names may be alike where labels are not: "sparse", with 4 and with 8 experts.
+void settle_names(Panel& panel) {
   std::map<std::string, int> count;
-  for (const Group& group : panel.groups) ++count[short_name(group.setup())];
+  for (const Group& group : panel.groups) ++count[group.name];
   for (Group& group : panel.groups) {
-    const std::string name = short_name(group.setup());
-    group.name = count[name] == 1 ? name : group.label;
+    if (count[group.name] > 1) group.name = group.label;
   }
 }
 
 void label_groups(Panel& panel) {
-  for (Group& group : panel.groups) group.label = base_label(group.setup());
+  for (Group& group : panel.groups) {
+    group.label = base_label(group.setup());
+    group.name = short_name(group.setup());
+  }
   for_each_shared_label(panel, add_differences);
-  // Groups may differ by a fourth key: then their first runs' names must do.
+  // Groups may differ by a fourth key, or by one that only one of them has: then their first runs' names must do.
   for_each_shared_label(panel, [](const std::vector<Group*>& groups) {
-    for (Group* group : groups) group->label += " (" + group->runs.front()->name + ")";
+    for (Group* group : groups) {
+      const std::string text = " (" + group->runs.front()->name + ")";
+      group->label += text;
+      group->name += text;
+    }
   });
-  name_groups(panel);
+  settle_names(panel);
   for (size_t i = 0; i < panel.groups.size(); ++i) panel.groups[i].colour = i;
 }
 

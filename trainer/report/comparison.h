@@ -13,7 +13,7 @@ namespace moefb::report {
 
 struct Group {
   std::string label;             ///< "sparse, 8 experts, k = 2"; no two of a panel are alike
-  std::string name;              ///< "sparse", "MoE-4"; the label where a panel has several of that name
+  std::string name;              ///< shorter: "sparse", "MoE-4"; no two of a panel are alike
   std::vector<const Run*> runs;  ///< by seed
   size_t colour = 0;             ///< its place in the panel
 

@@ -50,6 +50,40 @@ TEST(Compare, OneSettingMorePartsTwoGroupsAndIsNamed) {
   EXPECT_EQ(comparison.panels[0].groups[1].name, "dense, learning_rate 0.2");
 }
 
+TEST(Compare, ASettingThatAGroupDoesNotHaveIsNotInItsName) {
+  RunFolders folders;
+  Json small = patch_config(16, 1), narrow = patch_config(16, 1);
+  small["expert_kernel"] = {3, 1};
+  narrow["post_kernel"] = 1;
+  Runs runs = {read_run(folders.add_patches("plain", 16, 1, 0.5)), read_run(folders.add("small", small, {})),
+               read_run(folders.add("narrow", narrow, {}))};
+  const Comparison comparison = compare(std::move(runs));
+  const std::vector<Group>& groups = comparison.panels[0].groups;
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(groups[0].label, "patch network, 16 experts");
+  EXPECT_EQ(groups[0].name, "MoE-16");
+  EXPECT_EQ(groups[1].label, "patch network, 16 experts, expert_kernel [3,1]");
+  EXPECT_EQ(groups[1].name, "MoE-16, expert_kernel [3,1]");
+  EXPECT_EQ(groups[2].name, "MoE-16, post_kernel 1");
+}
+
+// Two seeds of one model were two models, because a version of the trainer between them writes `train.accumulate`.
+TEST(Compare, ALaterSettingAtItsDefaultPartsNothing) {
+  RunFolders folders;
+  Json later = head_config("dense", 2), other = head_config("dense", 3);
+  later["train"].update({{"accumulate", 1}, {"patience", 0}, {"min_delta", 0.0}, {"deterministic", false}});
+  later["train"]["tensorboard"] = true;
+  other["train"]["accumulate"] = 4;
+  Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)), read_run(folders.add("b", later, {})),
+               read_run(folders.add("c", other, {}))};
+  const Comparison comparison = compare(std::move(runs));
+  const std::vector<Group>& groups = comparison.panels[0].groups;
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].runs.size(), 2u);
+  EXPECT_EQ(groups[0].label, "dense");
+  EXPECT_EQ(groups[1].label, "dense, accumulate 4");
+}
+
 TEST(Compare, TheSameSeedTwiceIsCountedAsRuns) {
   RunFolders folders;
   Runs runs = {read_run(folders.add_head("a", "dense", 1, 0.6)), read_run(folders.add_head("b", "dense", 1, 0.6))};

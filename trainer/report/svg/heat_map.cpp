@@ -10,7 +10,8 @@ namespace moefb::report {
 namespace {
 
 constexpr double kTop = 40;  // two lines above the cells: the columns' name, their labels
-constexpr double kCellHeight = 24;
+constexpr double kCellHeight = 24;  // of a label of one line
+constexpr double kLine = 14;
 constexpr double kWidestCell = 56;
 constexpr double kLongestLabel = 130;
 constexpr double kRoomForNumber = 26;
@@ -27,26 +28,33 @@ std::string cell_text(double value, bool as_percent) {
 }
 
 struct Grid {
-  double left, cell, height;
+  double left, cell, cell_height, height;
 };
+
+size_t most_lines(const std::vector<std::string>& labels) {
+  size_t most = 1;
+  for (const std::string& label : labels) most = std::max(most, wrapped(label, kLongestLabel, kLongestLabel).size());
+  return most;
+}
 
 Grid grid_of(const HeatMap& map) {
   double left = text_width(map.row_name) + 8;
   for (const std::string& label : map.rows) left = std::max(left, std::min(text_width(label), kLongestLabel) + 8);
   const double columns = double(std::max<size_t>(1, map.values.columns));
-  return {left, std::min(kWidestCell, (kChartWidth - left - 2) / columns),
-          kTop + kCellHeight * double(map.values.rows) + 4};
+  const double cell_height = kCellHeight + kLine * double(most_lines(map.rows) - 1);
+  return {left, std::min(kWidestCell, (kChartWidth - left - 2) / columns), cell_height,
+          kTop + cell_height * double(map.values.rows) + 4};
 }
 
 void draw_cell(const HeatMap& map, const Grid& grid, size_t row, size_t column, Svg& svg) {
   const double value = map.values.at(row, column);
-  const double x = grid.left + grid.cell * double(column), y = kTop + kCellHeight * double(row);
+  const double x = grid.left + grid.cell * double(column), y = kTop + grid.cell_height * double(row);
   const double part = shade(value, map.full);
   const std::string shown = map.as_percent ? percent(value) : significant(value, 3);
-  svg.rect({x + 0.5, y + 0.5}, grid.cell - 1, kCellHeight - 1, "cell", part,
+  svg.rect({x + 0.5, y + 0.5}, grid.cell - 1, grid.cell_height - 1, "cell", part,
            map.rows[row] + ", " + map.column_name + " " + map.columns[column] + ": " + shown);
   if (!map.numbers || grid.cell < kRoomForNumber || !std::isfinite(value)) return;
-  svg.text({x + grid.cell / 2, y + kCellHeight / 2 + kHalfCapital}, cell_text(value, map.as_percent),
+  svg.text({x + grid.cell / 2, y + grid.cell_height / 2 + kHalfCapital}, cell_text(value, map.as_percent),
            part >= kDark ? "cell-dark" : "cell-light", Anchor::kMiddle);
 }
 
@@ -58,8 +66,12 @@ void draw_labels(const HeatMap& map, const Grid& grid, Svg& svg) {
              Anchor::kMiddle, map.columns[column]);
   }
   for (size_t row = 0; row < map.rows.size(); ++row) {
-    svg.text({grid.left - 8, kTop + kCellHeight * (double(row) + 0.5) + kHalfCapital},
-             fitted(map.rows[row], kLongestLabel), "ink", Anchor::kEnd, map.rows[row]);
+    const std::vector<std::string> lines = wrapped(map.rows[row], kLongestLabel, kLongestLabel);
+    const double middle = kTop + grid.cell_height * (double(row) + 0.5) + kHalfCapital;
+    for (size_t i = 0; i < lines.size(); ++i) {
+      const double y = middle + kLine * (double(i) - double(lines.size() - 1) / 2);
+      svg.text({grid.left - 8, y}, lines[i], "ink", Anchor::kEnd, map.rows[row]);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include "trainer/report/svg/row_chart.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "trainer/report/number_text.h"
 #include "trainer/report/svg/axis.h"
@@ -9,9 +10,10 @@
 namespace moefb::report {
 namespace {
 
-constexpr double kRow = 46;
-constexpr double kLabel = 15;   // baseline of the label, from the row's top
-constexpr double kMiddle = 29;  // of the bar or the dots
+constexpr double kRow = 46;     // with a label of one line
+constexpr double kLabel = 15;   // baseline of the label's first line, from the row's top
+constexpr double kLine = 15;    // between lines of a label
+constexpr double kMiddle = 29;  // of the bar or the dots, below a label of one line
 constexpr double kBar = 11;     // height
 constexpr double kLeft = 6, kRight = kChartWidth - 14;
 constexpr double kAxisHeight = 48;
@@ -29,17 +31,38 @@ Axis axis_of(const RowChart& chart) {
   return round_axis(chart.x_name, range, chart.log, 6);
 }
 
+/// Where a row lies, and its label's lines.
+struct Place {
+  std::vector<std::string> lines;
+  double top, middle;  ///< of the row; of its bar or dots
+};
+
+std::vector<Place> places_of(const RowChart& chart) {
+  std::vector<Place> places;
+  double top = 0;
+  for (const ChartRow& row : chart.rows) {
+    const double room = kChartWidth - kLeft - 4;
+    Place place{wrapped(row.label, room - text_width(row.value_text) - 8, room), top, 0};
+    const double more = kLine * double(place.lines.size() - 1);
+    place.middle = top + more + kMiddle;
+    top += more + kRow;
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
 class Drawing {
  public:
   Drawing(const RowChart& chart)
       : chart_(chart),
         axis_(axis_of(chart)),
-        bottom_(kRow * double(chart.rows.size())),
+        places_(places_of(chart)),
+        bottom_(places_.empty() ? 0 : places_.back().middle + kRow - kMiddle),
         svg_(kChartWidth, bottom_ + kAxisHeight, chart.title) {}
 
   std::string draw() {
     draw_axis();
-    for (size_t i = 0; i < chart_.rows.size(); ++i) draw_row(chart_.rows[i], kRow * double(i));
+    for (size_t i = 0; i < chart_.rows.size(); ++i) draw_row(chart_.rows[i], places_[i]);
     return svg_.str();
   }
 
@@ -49,8 +72,8 @@ class Drawing {
   void draw_axis() {
     for (size_t i = 0; i < axis_.ticks.size(); ++i) {
       const double at = x(axis_.ticks[i]);
-      for (size_t row = 0; row < chart_.rows.size(); ++row) {  // not through the labels
-        svg_.line({at, kRow * double(row) + kMiddle - kBar}, {at, kRow * double(row) + kMiddle + kBar}, "grid");
+      for (const Place& place : places_) {  // not through the labels
+        svg_.line({at, place.middle - kBar}, {at, place.middle + kBar}, "grid");
       }
       const Anchor anchor = i == 0 ? Anchor::kStart : i + 1 == axis_.ticks.size() ? Anchor::kEnd : Anchor::kMiddle;
       svg_.text({anchor == Anchor::kStart ? at - 4
@@ -62,11 +85,12 @@ class Drawing {
     svg_.text({(kLeft + kRight) / 2, bottom_ + 38}, axis_.name, "name", Anchor::kMiddle);
   }
 
-  void draw_row(const ChartRow& row, double top) {
-    const double room = kChartWidth - kLeft - text_width(row.value_text) - 12;
-    svg_.text({kLeft, top + kLabel}, fitted(row.label, room), "ink", Anchor::kStart, row.label);
-    svg_.text({kChartWidth - 4, top + kLabel}, row.value_text, "value", Anchor::kEnd);
-    const double y = top + kMiddle;
+  void draw_row(const ChartRow& row, const Place& place) {
+    for (size_t i = 0; i < place.lines.size(); ++i) {
+      svg_.text({kLeft, place.top + kLabel + kLine * double(i)}, place.lines[i], "ink", Anchor::kStart, row.label);
+    }
+    svg_.text({kChartWidth - 4, place.top + kLabel}, row.value_text, "value", Anchor::kEnd);
+    const double y = place.middle;
     if (row.bar) draw_bar(row, y);
     if (row.reference) svg_.line({x(*row.reference), y - 9}, {x(*row.reference), y + 9}, "even");
     if (row.lo && row.hi) draw_whisker(row, y);
@@ -94,6 +118,7 @@ class Drawing {
 
   const RowChart& chart_;
   Axis axis_;
+  std::vector<Place> places_;
   double bottom_;
   Svg svg_;
 };

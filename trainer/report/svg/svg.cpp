@@ -1,5 +1,6 @@
 #include "trainer/report/svg/svg.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -34,6 +35,16 @@ std::string attribute(std::string_view name, std::string_view value) {
 
 bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+
+/// Shortens `line` to `width`, by whole characters. @return what was taken off its end
+std::string cut_off(std::string& line, double width) {
+  size_t end = 0, characters = 0;
+  const auto most = static_cast<size_t>(width / kCharacterWidth);
+  while (end < line.size() && (!starts_character(line[end]) || characters++ < most)) ++end;
+  std::string tail = line.substr(end);
+  line.resize(end);
+  return tail;
 }
 
 }  // namespace
@@ -99,6 +110,23 @@ std::string fitted(const std::string& text, double width) {
     while (!out.empty() && !starts_character(text[out.size()]));
   }
   return out + "…";
+}
+
+std::vector<std::string> wrapped(const std::string& text, double first, double rest) {
+  std::vector<std::string> lines(1);
+  const auto room = [&] { return lines.size() == 1 ? first : rest; };
+  const auto add = [&](const std::string& word) {
+    if (lines.back().empty()) return void(lines.back() = word);
+    if (text_width(lines.back() + " " + word) > room()) return void(lines.push_back(word));
+    lines.back() += " " + word;
+  };
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(' ', begin), text.size());
+    add(text.substr(begin, end - begin));
+    while (text_width(lines.back()) > room() && room() > kCharacterWidth) lines.push_back(cut_off(lines.back(), room()));
+    begin = end + 1;
+  }
+  return lines;
 }
 
 std::string series_line(size_t index) {

@@ -46,6 +46,10 @@ double text_width(std::string_view text);
 /// `text`, cut with an ellipsis where it is wider than `width`.
 std::string fitted(const std::string& text, double width);
 
+/// `text` in lines, the first at most `first` wide, the others `rest`: broken between words, a longer word within it.
+/// Nothing is lost; at least one line, which may be empty.
+std::vector<std::string> wrapped(const std::string& text, double first, double rest);
+
 /// CSS classes of the i-th series: its colour, and from the ninth on dashes that tell it from the first eight.
 std::string series_line(size_t index);
 std::string series_fill(size_t index);
