@@ -1,5 +1,6 @@
 """Pictures of one or more panels: lines over a common axis, rows of dots, heat maps. Colours follow the reader's theme."""
 import math
+import re
 
 import svg
 from ticks import Axis
@@ -28,16 +29,19 @@ def text_width(text, size=13):
     return 0.58 * size * len(text)
 
 
+KEPT_TOGETHER = re.compile(r" (?=[=%]|\d)|(?<==) ")  # a name and its number, a number and its unit
+
+
 def wrapped(text, width, size=13):
     """`text` in lines that are no wider than `width`, unless a word alone is."""
     lines = [""]
-    for word in text.split():
+    for word in KEPT_TOGETHER.sub("\u00a0", text).split(" "):
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and text_width(longer, size) > width:
             lines.append(word)
         else:
             lines[-1] = longer
-    return lines
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 def text(x, y, words, css="ink", anchor="start", tip=""):

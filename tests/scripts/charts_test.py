@@ -57,6 +57,11 @@ class Pictures(unittest.TestCase):
         self.assertGreater(len(lines), 1)
         self.assertEqual(" ".join(lines), title.strip())
 
+    def test_a_break_parts_no_number_from_its_name_or_unit(self):
+        text = "Best first: E = 16 63.6 %, dense 12.1"
+        lines = charts.wrapped(text, charts.text_width("Best first: E = 16 63.6"))
+        self.assertEqual(lines, ["Best first:", "E = 16 63.6 %,", "dense 12.1"])
+
     def test_a_gap_parts_a_line(self):
         series = charts.Series("a", 0, [1, 2, 3, 4, 5], [1, 2, None, 2, 1])
         panel = charts.LinePanel("p", Axis("x", [1, 5]), Axis("y", [1, 2]), [series])

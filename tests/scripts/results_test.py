@@ -292,6 +292,18 @@ class Figures(Folders):
         self.page_of(run)
         self.assertFalse((self.docs / "images" / "results-heads-curvature.svg").exists())
 
+    def test_compare_times_of_the_same_networks(self):
+        ways = (("libtorch", "index"), ("runtime", "grouped"))
+        runs = [self.add(f"e{E}-s1", patch_config(E, 1), patch_lines(0.6), efficiency=efficiency(milliseconds, ways, head=False))
+                for E, milliseconds in ((1, 1.0), (4, 2.0), (16, 3.0))]
+        self.assertIn("16 experts take 1.50 times as long as 4; published: 1.72 times", self.page_of(*runs))
+
+    def test_say_of_how_many_seeds_they_are(self):
+        self.page_of(self.add_head("dense-s1", "dense", 1, 0.5, hessian=hessian(1)), self.add_head("dense-s2", "dense", 2, 0.5))
+        images = self.docs / "images"
+        self.assertIn("2 seeds each", (images / "results-heads-training.svg").read_text())
+        self.assertIn("one seed each", (images / "results-heads-eigenvector.svg").read_text())
+
     def test_titles_follow_the_data(self):
         runs = [self.add_head("dense-s1", "dense", 1, 0.5), self.add_head("soft-s1", "soft", 1, 0.7)]
         self.assertIn("soft leads with 65.0 %", self.page_of(*runs))

@@ -17,15 +17,12 @@ namespace fs = std::filesystem;
 using Settings = std::map<std::string, std::string>;
 
 /// What a seed or a machine changes, and what training leaves in config.json: no reason to part two runs.
-constexpr const char* kIncidental[] = {"train.seed", "train.threads", "train.workers",
-                                       "data.path",  "router_temp",   "current_epoch",
-                                       "train.tensorboard"};
+constexpr const char* kIncidental[] = {"train.seed",  "train.threads", "train.workers",    "data.path",
+                                       "router_temp", "current_epoch", "train.tensorboard"};
 
 /// Settings that earlier versions did not write, and what they did: the same seed's run of today is no other model.
-constexpr std::pair<const char*, const char*> kLaterSettings[] = {{"train.accumulate", "1"},
-                                                                  {"train.patience", "0"},
-                                                                  {"train.min_delta", "0"},
-                                                                  {"train.deterministic", "false"}};
+constexpr std::pair<const char*, const char*> kLaterSettings[] = {
+    {"train.accumulate", "1"}, {"train.patience", "0"}, {"train.min_delta", "0"}, {"train.deterministic", "false"}};
 
 constexpr size_t kMostDifferences = 3;  // in a label; more would be unreadable
 

@@ -74,8 +74,13 @@ def legend_of(series):
     return entries
 
 
-def seeds_note(groups):
-    counts = sorted({len(group.runs) for group in groups})
+def seeds(groups):
+    return [len(group.runs) for group in groups]
+
+
+def seeds_note(counts):
+    """@param counts  how many seeds each line is of"""
+    counts = sorted(set(counts))
     text = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     if counts[-1] == 1:
         return "one seed each"
@@ -105,7 +110,7 @@ def first_and_last(groups, value, form, what):
 # ---- training ----------------------------------------------------------------------------------------------------------
 
 QUANTITIES = (("train_acc", "training accuracy", "accuracy, %", 100), ("val_acc", "validation accuracy", "accuracy, %", 100),
-              ("train_loss", "training loss", "cross-entropy, nats", 1), ("val_loss", "validation loss", "cross-entropy, nats", 1))
+              ("train_loss", "training loss", "with routers' terms, nats", 1), ("val_loss", "validation loss", "cross-entropy, nats", 1))
 
 
 def published_history(key, groups, factor=1):
@@ -135,7 +140,7 @@ def training_figure(name, groups, validation):
         title = first_and_last(groups, lambda run: None if last("val_acc")(run) is None else 100 * last("val_acc")(run), "{:.1f} %",
                                f"Accuracy on the {validation} pictures after the last epoch")
         dashed = f"; {PUBLISHED_NOTE} ({published.HEADS_SIZE}), as far as ours go" if any(one.published for one in every) else ""
-        picture = Picture(title, seeds_note(groups) + dashed)
+        picture = Picture(title, seeds_note(seeds(groups)) + dashed)
         picture.legend(legend_of(every))
         add_rows(picture, panels, 2, 270)
     return Figure(name, "training curves", "runs", picture)
@@ -175,7 +180,7 @@ def experts_figure(name, groups, key, what, unit):
             values = group.values(lambda run: 100 * min(run.epochs[-1][key]) if run.epochs[-1].get(key) else None)
             if values:
                 least.append(f"{group.label} {statistics.fmean(values):.1f} %")
-        picture = Picture(f"{what} in training: the least used expert has, after the last epoch, " + ", ".join(least),
+        picture = Picture(f"{what} in training, of the least used expert after the last epoch: " + ", ".join(least),
                           "A line for each expert of the first seed; dashed: an even share. As published, over the training pictures, with noise and "
                           "dropout. The title's figures are means over the seeds.")
         count = max(len(panel.series) for panel in panels)
@@ -193,7 +198,7 @@ def entropy_figure(groups):
         experts = max(run.config.get("num_experts", 1) for group in groups for run in group.runs)
         ends = ", ".join(f"{one.label} {one.ys[-1]:.2f}" for one in series if finite(one.ys[-1]))
         picture = Picture(f"Entropy of the gate after the last epoch, of at most {math.log(experts):.2f} nats: {ends}",
-                          f"Mean over the training pictures; {seeds_note(groups)}; dashed across: all {experts} experts alike" +
+                          f"Mean over the training pictures; {seeds_note(seeds(groups))}; dashed across: all {experts} experts alike" +
                           (f"; {PUBLISHED_NOTE}, as far as ours go" if known else ""))
         picture.legend(legend_of(series + known))
         axis = y_axis("entropy, nats", series + known, zero=True)
@@ -221,8 +226,8 @@ def shares_figure(groups):
                 series.append(Series(f"{group.label}, published", group.colour, list(range(1, len(known) + 1)), ordered(known), published=True, marks=True))
         count = max(len(one.xs) for one in series)
         ticks = list(range(1, count + 1))
-        picture = Picture(f"Experts with less than 0.05 % of the test pictures, mean over the seeds, of {count}: " + ", ".join(least),
-                          f"Utilisation of the test set by the kept weights; {seeds_note(groups)}; {PUBLISHED_NOTE}; dashed across: an even share")
+        picture = Picture(f"Of {count} experts so many have less than 0.05 % of the test set, mean over the seeds: " + ", ".join(least),
+                          f"Utilisation: mean mixture weight over the test pictures, by the kept weights; {seeds_note(seeds(groups))}; {PUBLISHED_NOTE}; dashed across: an even share")
         picture.legend(legend_of(series))
         axis = Axis("expert, from the most to the least used", ticks, tight=True, ticks=ticks, texts=[str(tick) for tick in ticks])
         add_rows(picture, [LinePanel("utilisation of the test set", axis, y_axis("share, %", series, zero=True), series, 100 / count)], 1, 280)
@@ -245,7 +250,7 @@ def class_figure(groups):
             if "class_expert" in known:
                 panels.append(heat_panel(f"{head}, published", known["class_names"], known["class_expert"]))
                 top.append(f"{head}, published, {100 * statistics.fmean(map(max, known['class_expert'])):.0f} %")
-        picture = Picture("Share of a class that its first expert takes, mean over the classes: " + "; ".join(top),
+        picture = Picture("Weight of a class's strongest expert, mean over the classes: " + "; ".join(top),
                           "Mean mixture weights of a class's test pictures in percent, below half a percent left blank. Ours of the first seed; the "
                           "title's figures of ours are means over the seeds.")
         add_rows(picture, panels, 3, HeatPanel.height(max(len(panel.rows) for panel in panels)))
@@ -259,15 +264,20 @@ def heat_panel(heading, names, matrix):
 # ---- curvature ---------------------------------------------------------------------------------------------------------
 
 
-def dot_rows(groups, value, known_value, form):
+def short(value):
+    """Three digits, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+
+
+def dot_rows(groups, value, known_value):
     rows = []
     for group in groups:
         values = group.values(value)
         if values:
-            rows.append(DotRow(group.label, group.colour, values, form.format(statistics.fmean(values))))
+            rows.append(DotRow(group.label, group.colour, values, short(statistics.fmean(values))))
         known = published.HEADS.get(group.label)
         if values and known:
-            rows.append(DotRow("published", group.colour, [known_value(known)], form.format(known_value(known)), published=True))
+            rows.append(DotRow(f"{group.label}, published", group.colour, [known_value(known)], short(known_value(known)), published=True))
     return rows
 
 
@@ -278,30 +288,31 @@ def curvature_figure(groups):
             ("test", "largest eigenvalue, test pictures", largest_eigenvalue("test"), lambda known: known["eigenvalues_test"][0]),
             ("train", "trace, training pictures", trace("train"), lambda known: known["trace_train"]),
             ("test", "trace, test pictures", trace("test"), lambda known: known["trace_test"])):
-        rows = dot_rows(groups, value, known_value, "{:.3g}")
+        rows = dot_rows(groups, value, known_value)
         if rows:
             every = [one for row in rows for one in row.values]
-            panels.append(DotPanel(what, Axis("of the Hessian", every, log=min(every) > 0, count=5), rows))
+            panels.append(DotPanel(what, Axis("of the Hessian, logarithmic" if min(every) > 0 else "of the Hessian", every, log=min(every) > 0, count=5), rows))
             orders.append((what, ranked(groups, value)))
     picture = None
     if panels:
         what, order = orders[0]
-        text = ", ".join(f"{group.label} {mean:.3g}" for group, mean, _ in order)
+        text = ", ".join(f"{group.label} {short(mean)}" for group, mean, _ in order)
         known = sorted(published.HEADS.items(), key=lambda item: -item[1]["eigenvalues_train"][0])
-        theirs = ", ".join(f"{head} {model['eigenvalues_train'][0]:.3g}" for head, model in known)
-        picture = Picture(f"Sharpest first, by the {what}: {text}. Published: {theirs}",
-                          "Small dots: seeds; large: their mean; hollow: published (1,000 pictures of each set). Logarithmic.")
+        theirs = ", ".join(f"{head} {short(model['eigenvalues_train'][0])}" for head, model in known)
+        picture = Picture(f"{what[0].upper()}{what[1:]}, the largest mean first: {text}. Published: {theirs}",
+                          "Small dots: seeds; large: their mean; hollow: published (1,000 pictures of each set).")
         add_rows(picture, panels, 2, DotPanel.height(max(len(panel.rows) for panel in panels)))
     return Figure("heads-curvature", "largest eigenvalue and trace of the Hessian", "`trainer analyze RUN hessian`", picture)
 
 
 def loss_along_figure(groups):
-    ours, rises = [], []
+    ours, rises, counts = [], [], []
     for group in groups:
         curves = [dict(points) for points in map(curve, group.runs) if points]
         if not curves:
             continue
         xs = sorted(set.intersection(*map(set, curves)))
+        counts.append(len(curves))
         ours.append(mean_line(group, group.label, xs, [[one[x] for x in xs] for one in curves]))
         rise = [one[xs[-1]] - one.get(0.0, min(filter(finite, one.values()))) for one in curves if finite(one[xs[-1]])]
         if rise:
@@ -312,10 +323,10 @@ def loss_along_figure(groups):
         for head, known in published.HEADS.items():
             colour = next((group.colour for group in groups if group.model == head), len(theirs))
             points = turned(known["curve_alphas"], known["curve_losses"])
-            theirs.append(Series(head, colour, [x for x, _ in points], [y for _, y in points], published=True))
+            theirs.append(Series(f"{head}, published", colour, [x for x, _ in points], [y for _, y in points], published=True))
         reach = max(one.xs[-1] for one in ours)
         picture = Picture(f"A step of {reach:g} along the first eigenvector raises the training loss by, in nats: " + ", ".join(rises),
-                          f"Unit eigenvector of the training pictures' Hessian, each curve turned so that its higher end is right; {seeds_note(groups)}")
+                          f"Unit eigenvector of the training pictures' Hessian, each curve turned so that its higher end is right; {seeds_note(counts)}")
         picture.legend(legend_of(ours + theirs))
         axis = lambda series: Axis("step alpha along the eigenvector", [x for one in series for x in one.xs], tight=True, count=5)
         panels = [LinePanel(heading, axis(series), y_axis("cross-entropy, nats", series, log=True), series)
@@ -463,8 +474,8 @@ def size_figure(groups):
         order = ranked(sizes(groups).values(), test_acc)
         text = ", ".join(f"{group.label} {mean:.1f} %" for group, mean, _ in order)
         theirs = sorted((model for model in published.PATCHES.values() if model["experts"]), key=lambda model: -model["top1"])
-        picture = Picture(f"Best first: {text}. Published: " + ", ".join(f"E = {model['experts']} {100 * model['top1']:.1f} %" for model in theirs),
-                          f"{seeds_note(sizes(groups).values())}; {PUBLISHED_NOTE} (200 classes, {published.PATCHES_SIZE})")
+        picture = Picture(f"Top-1 accuracy, best first: {text}. Published: " + ", ".join(f"E = {model['experts']} {100 * model['top1']:.1f} %" for model in theirs),
+                          f"{seeds_note(seeds(sizes(groups).values()))}; {PUBLISHED_NOTE} (200 classes, {published.PATCHES_SIZE})")
         picture.legend(legend_of(every))
         add_rows(picture, panels, 2, 270)
     return Figure("patches-experts", "accuracy against the number of experts", "runs of patch networks", picture)
@@ -500,7 +511,7 @@ def layers_figure(groups):
         first = panels[0].series
         rising = [one for one in first if finite(one.ys[0]) and finite(one.ys[-1])]
         text = ", ".join(f"{one.label} {one.ys[0]:.2f} to {one.ys[-1]:.2f}" for one in rising if "," not in one.label)
-        picture = Picture(f"spec_entropy from the first to the last MoE layer: {text}", f"Test pictures; {seeds_note(groups)}. Nothing is published by layer.")
+        picture = Picture(f"spec_entropy from the first to the last MoE layer: {text}", f"Test pictures; {seeds_note(seeds(groups))}. Nothing is published by layer.")
         picture.legend(legend_of(every))
         add_rows(picture, panels, 2, 270)
     return Figure("patches-layers", "router metrics by layer", "runs of patch networks", picture)
@@ -518,7 +529,7 @@ def patch_speed_figure(groups):
             if group.label == "ResNet-18" and group.values(timing("mean_ms", "runtime", "-")):
                 series.append(flat("ResNet-18, runtime", 7, group.mean(timing("mean_ms", "runtime", "-")), xs))
         picture = Picture(speed_title(plain, known), "Mean over pictures, one at a time, one thread; then over seeds. "
-                          f"{PUBLISHED_NOTE}, on a device that is not stated (200 classes at 224 x 224, width 64). Logarithmic.")
+                          f"{PUBLISHED_NOTE.capitalize()}, on a device that is not stated (200 classes at 224 x 224, width 64). Logarithmic.")
         picture.legend(legend_of(series + [known]))
         shown = series + [known]
         add_rows(picture, [LinePanel("time of one picture", size_axis(shown), y_axis("ms", shown, log=True), shown)], 1, 330)
@@ -529,6 +540,11 @@ def speed_title(plain, known):
     timed = {E: group.mean(timing("mean_ms", "runtime", "grouped")) for E, group in plain.items()}
     timed = {E: value for E, value in timed.items() if value}
     theirs = dict(zip(known.xs, known.ys))
+    shared = timed.keys() & theirs.keys()
+    if len(shared) > 1:  # of the same networks, so that the two can be compared
+        few, many = min(shared), max(shared)
+        return (f"In our runtime {many} experts take {timed[many] / timed[few]:.2f} times as long as {few}; "
+                f"published: {theirs[many] / theirs[few]:.2f} times")
     if len(timed) > 1:
         few, many = min(timed), max(timed)
         text = f"In our runtime {many} experts take {timed[many] / timed[few]:.2f} times as long as {few}"

@@ -140,7 +140,8 @@ def kept_hessian(analysis):
     for name, subset in analysis["subsets"].items():
         kept = pick(subset, ("pictures", "loss", "accuracy", "eigenvalues", "method", "trace"))
         if subset.get("density"):
-            kept["density"] = rounded(pick(subset["density"], ("lambda", "density", "sigma")), 3)
+            density = subset["density"]
+            kept["density"] = {**rounded(pick(density, ("lambda", "sigma"))), "density": rounded(density["density"], 3)}
         kept["curves"] = [pick(curve, ("direction", "alphas", "losses")) for curve in subset.get("curves", [])
                           if curve["direction"] == "eigenvector 1"]
         subsets[name] = kept

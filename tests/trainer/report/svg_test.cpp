@@ -32,7 +32,8 @@ TEST(Wrapped, AWordThatIsTooLongIsBrokenWithoutLossAndBetweenCharacters) {
 
 TEST(RowChart, ALongNameIsWrappedAndWholeInATitle) {
   RowChart chart{"what it shows", "accuracy, %", false, false, {}};
-  const std::string name = "patch network, 16 experts, expert_kernel [3,3,3,3,1], post_kernel [1,1,1,1,1], base_channels 8";
+  const std::string name =
+      "patch network, 16 experts, expert_kernel [3,3,3,3,1], post_kernel [1,1,1,1,1], base_channels 8";
   for (const std::string& label : {name, std::string("dense")}) {
     ChartRow row;
     row.label = label;

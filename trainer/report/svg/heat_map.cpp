@@ -9,7 +9,7 @@
 namespace moefb::report {
 namespace {
 
-constexpr double kTop = 40;  // two lines above the cells: the columns' name, their labels
+constexpr double kTop = 40;         // two lines above the cells: the columns' name, their labels
 constexpr double kCellHeight = 24;  // of a label of one line
 constexpr double kLine = 14;
 constexpr double kWidestCell = 56;

@@ -123,7 +123,8 @@ std::vector<std::string> wrapped(const std::string& text, double first, double r
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find(' ', begin), text.size());
     add(text.substr(begin, end - begin));
-    while (text_width(lines.back()) > room() && room() > kCharacterWidth) lines.push_back(cut_off(lines.back(), room()));
+    while (text_width(lines.back()) > room() && room() > kCharacterWidth)
+      lines.push_back(cut_off(lines.back(), room()));
     begin = end + 1;
   }
   return lines;
