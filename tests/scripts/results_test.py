@@ -185,6 +185,12 @@ class Tables(Folders):
         self.assertEqual(row[-2], "53.00 (50.00 to 57.00)")
         self.assertEqual(row[-1], "0.900")  # the same in all
 
+    def test_a_run_that_was_suspended_did_not_train_meanwhile(self):
+        lines = head_lines("dense", 0.5, epochs=3)
+        lines[1]["seconds"] = 4000.0
+        page = self.page_of(self.add("dense-s1", head_config("dense", 1, epochs=3), lines))
+        self.assertEqual(self.row(page, "dense")[-1], "1.5")
+
     def test_the_published_row_stands_below_ours(self):
         lines = self.page_of(self.add_head("soft-s1", "soft", 1, 0.5)).splitlines()
         ours = next(i for i, line in enumerate(lines) if line.startswith("| soft, ours, 1 seed |"))

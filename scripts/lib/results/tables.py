@@ -56,9 +56,9 @@ def setup_row(group):
 
 def setup_table(groups):
     return titled("What was run", ["model", "seeds", "data", "training pictures", "pixels a side", "width", "epochs", "optimiser and rate", "parameters",
-                                   "wall-clock minutes a run"], [setup_row(group) for group in groups],
+                                   "minutes a run"], [setup_row(group) for group in groups],
                   "Everything else is in each run's `config.json` under [`results/`](results). Numbers are means over the seeds, with the least and the "
-                  "largest in brackets.", names=3)
+                  "largest in brackets. Minutes: epochs times the median epoch, by the clock, on a machine that other work shared.", names=3)
 
 
 # ---- heads -------------------------------------------------------------------------------------------------------------
