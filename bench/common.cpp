@@ -1,16 +1,17 @@
 #include "bench/common.h"
 
-#include <benchmark/benchmark.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <new>
 #include <random>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "moefb/inspect.h"
 
@@ -39,8 +40,8 @@ const char* instruction_set() {
 #endif
 }
 
-}  // namespace
-
+/// The only flag of our own, --threads=N; Google Benchmark has taken its flags away.
+/// @throws std::runtime_error for any other argument
 int parse_threads(int argc, char** argv) {
   constexpr std::string_view kFlag = "--threads=";
   int threads = 1;
@@ -56,6 +57,7 @@ int parse_threads(int argc, char** argv) {
   return threads;
 }
 
+/// Processor, versions and threads, for the JSON's header.
 void describe_machine(int threads) {
   const char* onednn = onednn_version();
   benchmark::AddCustomContext("cpu_model", cpu_model());
@@ -63,6 +65,25 @@ void describe_machine(int threads) {
   benchmark::AddCustomContext("products", *onednn == '\0' ? "reference kernels" : onednn);
   benchmark::AddCustomContext("moefb", version());
   benchmark::AddCustomContext("threads", std::to_string(threads));
+}
+
+}  // namespace
+
+int run_program(const char* program, int argc, char** argv, void (*run)(int threads)) {
+  try {
+    benchmark::Initialize(&argc, argv);
+    const int threads = parse_threads(argc, argv);
+    describe_machine(threads);
+    run(threads);
+    return 0;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s: %s\n", program, e.what());
+    return 1;
+  }
+}
+
+void add_benchmark(const std::string& name, benchmark::TimeUnit unit, std::function<void(benchmark::State&)> time) {
+  benchmark::RegisterBenchmark(name.c_str(), std::move(time))->Unit(unit)->UseRealTime();
 }
 
 void run_benchmarks() {

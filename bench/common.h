@@ -1,8 +1,11 @@
 // What the benchmark programs share: flags, the machine in the results' header, memory, comparison of answers.
 #pragma once
 
+#include <benchmark/benchmark.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,14 +22,16 @@ struct Mode {
 inline constexpr Mode kModes[] = {
     {Dispatch::kGrouped, "grouped"}, {Dispatch::kNaive, "naive"}, {Dispatch::kAll, "all"}};
 
-/// The only flag of our own, --threads=N; Google Benchmark has taken its flags away.
-/// @throws std::runtime_error for any other argument
-int parse_threads(int argc, char** argv);
+/// main() of a benchmark program: takes Google Benchmark's flags and --threads=N, puts the machine into the JSON's
+/// header and calls `run`, whose exceptions it prints.
+/// @param run  is given the threads; adds its benchmarks and ends with run_benchmarks()
+/// @return exit code
+int run_program(const char* program, int argc, char** argv, void (*run)(int threads));
 
-/// Processor, versions and threads, for the JSON's header.
-void describe_machine(int threads);
+/// Adds a benchmark of wall-clock time, reported in `unit`.
+void add_benchmark(const std::string& name, benchmark::TimeUnit unit, std::function<void(benchmark::State&)> time);
 
-/// Runs what is registered. @throws std::runtime_error if the filter leaves nothing
+/// Runs what was added. @throws std::runtime_error if the filter leaves nothing
 void run_benchmarks();
 
 /// Memory that executors share: one runs at a time, and none finds another's colder than its own.

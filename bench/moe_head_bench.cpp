@@ -7,8 +7,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <exception>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -132,16 +130,11 @@ std::vector<std::unique_ptr<Case>> make_cases(Heads& heads, int threads) {
 void register_modes(Case& one) {
   for (size_t mode = 0; mode < std::size(kModes); ++mode) {
     const std::string name = one.name() + "/" + kModes[mode].name;
-    benchmark::RegisterBenchmark(name.c_str(), [&one, mode](benchmark::State& state) { one.time(mode, state); })
-        ->Unit(benchmark::kMicrosecond)
-        ->UseRealTime();
+    add_benchmark(name, benchmark::kMicrosecond, [&one, mode](benchmark::State& state) { one.time(mode, state); });
   }
 }
 
-void run(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  const int threads = parse_threads(argc, argv);
-  describe_machine(threads);
+void run(int threads) {
   benchmark::AddCustomContext("features", std::to_string(HeadShape{}.features));
   benchmark::AddCustomContext("classes", std::to_string(HeadShape{}.classes));
   Heads heads;
@@ -154,11 +147,5 @@ void run(int argc, char** argv) {
 }  // namespace moefb::bench
 
 int main(int argc, char** argv) {
-  try {
-    moefb::bench::run(argc, argv);
-    return 0;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "moe_head_bench: %s\n", e.what());
-    return 1;
-  }
+  return moefb::bench::run_program("moe_head_bench", argc, argv, moefb::bench::run);
 }

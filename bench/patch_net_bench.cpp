@@ -5,9 +5,6 @@
 // The three answers are compared before any is timed.
 #include <benchmark/benchmark.h>
 
-#include <cstdio>
-#include <exception>
-
 #include "bench/patch_models.h"
 #include "converter/moefb_file.h"
 #include "moefb/inspect.h"
@@ -63,17 +60,12 @@ class TimedCase {
 
 void register_modes(TimedCase& one) {
   for (const Mode& mode : kModes) {
-    benchmark::RegisterBenchmark((one.name() + "/" + mode.name).c_str(),
-                                 [&one, &mode](benchmark::State& state) { one.time(mode, state); })
-        ->Unit(benchmark::kMicrosecond)
-        ->UseRealTime();
+    const std::string name = one.name() + "/" + mode.name;
+    add_benchmark(name, benchmark::kMicrosecond, [&one, &mode](benchmark::State& state) { one.time(mode, state); });
   }
 }
 
-void run(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  const int threads = parse_threads(argc, argv);
-  describe_machine(threads);
+void run(int threads) {
   PatchFamilies families;
   Arena arena;
   std::vector<std::unique_ptr<TimedCase>> cases;
@@ -88,11 +80,5 @@ void run(int argc, char** argv) {
 }  // namespace moefb::bench
 
 int main(int argc, char** argv) {
-  try {
-    moefb::bench::run(argc, argv);
-    return 0;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "patch_net_bench: %s\n", e.what());
-    return 1;
-  }
+  return moefb::bench::run_program("patch_net_bench", argc, argv, moefb::bench::run);
 }

@@ -8,8 +8,6 @@
 #include <c10/core/InferenceMode.h>
 #include <torch/version.h>
 
-#include <cstdio>
-#include <exception>
 #include <tuple>
 #include <utility>
 
@@ -140,18 +138,13 @@ class TimedCase {
 
 void register_modes(TimedCase& one) {
   for (const TorchMode& mode : kTorchModes) {
-    benchmark::RegisterBenchmark((one.name() + "/" + mode.name).c_str(),
-                                 [&one, &mode](benchmark::State& state) { one.time(mode, state); })
-        ->Unit(benchmark::kMicrosecond)
-        ->UseRealTime();
+    const std::string name = one.name() + "/" + mode.name;
+    add_benchmark(name, benchmark::kMicrosecond, [&one, &mode](benchmark::State& state) { one.time(mode, state); });
   }
 }
 
-void run(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  const int threads = parse_threads(argc, argv);
+void run(int threads) {
   at::set_num_threads(threads);
-  describe_machine(threads);
   benchmark::AddCustomContext("libtorch", TORCH_VERSION);
   Nets nets;
   PatchFamilies families;
@@ -168,11 +161,5 @@ void run(int argc, char** argv) {
 }  // namespace moefb::bench
 
 int main(int argc, char** argv) {
-  try {
-    moefb::bench::run(argc, argv);
-    return 0;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "patch_net_torch_bench: %s\n", e.what());
-    return 1;
-  }
+  return moefb::bench::run_program("patch_net_torch_bench", argc, argv, moefb::bench::run);
 }

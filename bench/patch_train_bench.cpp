@@ -12,9 +12,6 @@
 #include <benchmark/benchmark.h>
 #include <torch/version.h>
 
-#include <cstdio>
-#include <exception>
-
 #include "bench/common.h"
 #include "trainer/models/patch_net.h"
 
@@ -86,16 +83,11 @@ void time_steps(const StepCase& one, benchmark::State& state) {
   for (auto _ : state) step();
 }
 
-void run(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  const int threads = parse_threads(argc, argv);
+void run(int threads) {
   at::set_num_threads(threads);
-  describe_machine(threads);
   benchmark::AddCustomContext("libtorch", TORCH_VERSION);
   for (const StepCase& one : all_cases()) {
-    benchmark::RegisterBenchmark(one.name().c_str(), [one](benchmark::State& state) { time_steps(one, state); })
-        ->Unit(benchmark::kMillisecond)
-        ->UseRealTime();
+    add_benchmark(one.name(), benchmark::kMillisecond, [one](benchmark::State& state) { time_steps(one, state); });
   }
   run_benchmarks();
 }
@@ -104,11 +96,5 @@ void run(int argc, char** argv) {
 }  // namespace moefb::bench
 
 int main(int argc, char** argv) {
-  try {
-    moefb::bench::run(argc, argv);
-    return 0;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "patch_train_bench: %s\n", e.what());
-    return 1;
-  }
+  return moefb::bench::run_program("patch_train_bench", argc, argv, moefb::bench::run);
 }
