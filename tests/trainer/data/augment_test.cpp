@@ -240,13 +240,15 @@ TEST(CheckAugment, NamesTheOptionOutOfItsRange) {
   };
   EXPECT_EQ(refusal([](auto&) {}), "");
   EXPECT_EQ(refusal([](auto& a) { a.crop_padding = 8; }), "augmentation: expected crop_padding from 0 to 7, found 8");
-  EXPECT_EQ(refusal([](auto& a) { a.area_min = 0; }), "augmentation: expected area_min above 0, found 0");
-  EXPECT_EQ(refusal([](auto& a) { a.area_max = 1.5; }), "augmentation: expected area_max from 0.08 to 1, found 1.5");
+  EXPECT_EQ(refusal([](auto& a) { a.area_min = 0; }), "augmentation: expected crop_area_min from 0.0001 to 1, found 0");
+  EXPECT_EQ(refusal([](auto& a) { a.area_max = 1.5; }),
+            "augmentation: expected crop_area_max from 0.08 to 1, found 1.5");
   EXPECT_EQ(refusal([](auto& a) { a.aspect_max = 0.5; }),
-            "augmentation: expected aspect_max from 0.75 to 1000, found 0.5");
+            "augmentation: expected crop_aspect_max from 0.75 to 100, found 0.5");
   EXPECT_EQ(refusal([](auto& a) { a.grayscale = 2; }), "augmentation: expected grayscale from 0 to 1, found 2");
-  EXPECT_EQ(refusal([](auto& a) { a.jitter.contrast = -1; }), "augmentation: expected contrast from 0 to 10, found -1");
-  EXPECT_EQ(refusal([](auto& a) { a.jitter.hue = 0.6; }), "augmentation: expected hue from 0 to 0.5, found 0.6");
+  EXPECT_EQ(refusal([](auto& a) { a.jitter.contrast = -1; }),
+            "augmentation: expected jitter_contrast from 0 to 10, found -1");
+  EXPECT_EQ(refusal([](auto& a) { a.jitter.hue = 0.6; }), "augmentation: expected jitter_hue from 0 to 0.5, found 0.6");
   EXPECT_EQ(refusal([](auto& a) { a.rand_augment_magnitude = 31; }),
             "augmentation: expected rand_augment_magnitude from 0 to 30, found 31");
   EXPECT_EQ(refusal([](auto& a) { a.erasing = -0.1; }), "augmentation: expected erasing from 0 to 1, found -0.1");
