@@ -2,10 +2,9 @@
 // original's file is read right is golden_trainer_test's.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "converter/atomic_file.h"
 #include "converter/temporary_folder.h"
+#include "trainer/import/damage.h"
 #include "trainer/import/torch_archive.h"
 #include "trainer/import/torch_file.h"
 
@@ -127,23 +126,14 @@ TEST_F(Lightning, RefusesToRunCodeInWhatItIgnores) {
 
 TEST_F(Lightning, RefusesEveryLengthThatIsCut) {
   write_archive(path_, testing::lightning_container(two_tensors()));
-  const std::vector<std::byte> whole = read_file(path_);
-  for (size_t length = 0; length < whole.size(); ++length) {
-    EXPECT_NE(refusal_of_bytes({whole.begin(), whole.begin() + std::ptrdiff_t(length)}), "") << length;
-  }
+  testing::expect_every_cut_refused(read_file(path_), [this](const auto& bytes) { return refusal_of_bytes(bytes); });
 }
 
 TEST_F(Lightning, NoticesEveryWeightThatIsChanged) {
   write_archive(path_, testing::lightning_container(two_tensors()));
-  std::vector<std::byte> bytes = read_file(path_);
-  const std::vector<std::byte> weights = two_tensors().tensors.at("a.weight").data;
-  const auto place = std::search(bytes.begin(), bytes.end(), weights.begin(), weights.end());
-  ASSERT_NE(place, bytes.end());
-  for (size_t i = 0; i < weights.size(); ++i) {
-    place[std::ptrdiff_t(i)] ^= std::byte{1};
-    EXPECT_TRUE(contains(refusal_of_bytes(bytes), "inside is damaged: its checksum differs"));
-    place[std::ptrdiff_t(i)] ^= std::byte{1};
-  }
+  testing::expect_every_change_noticed(
+      read_file(path_), two_tensors().tensors.at("a.weight").data,
+      [this](const auto& bytes) { return refusal_of_bytes(bytes); }, "inside is damaged: its checksum differs");
 }
 
 }  // namespace

@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <limits>
 
 #include "converter/atomic_file.h"
 #include "converter/temporary_folder.h"
+#include "trainer/import/damage.h"
 #include "trainer/import/torch_archive.h"
 
 namespace moefb::trainer {
@@ -167,23 +167,14 @@ TEST_F(TorchFile, RefusesWhatIsNoFileOfTorchSave) {
 
 TEST_F(TorchFile, RefusesEveryLengthThatIsCut) {
   write_archive(path_, one_tensor("FloatStorage", 6, 0, {6}, {1}));
-  const std::vector<std::byte> whole = read_file(path_);
-  for (size_t length = 0; length < whole.size(); ++length) {
-    EXPECT_NE(refusal_of_bytes({whole.begin(), whole.begin() + std::ptrdiff_t(length)}), "") << length;
-  }
+  testing::expect_every_cut_refused(read_file(path_), [this](const auto& bytes) { return refusal_of_bytes(bytes); });
 }
 
 TEST_F(TorchFile, NoticesEveryWeightThatIsChanged) {
   write_archive(path_, one_tensor("FloatStorage", 6, 0, {6}, {1}));
-  std::vector<std::byte> bytes = read_file(path_);
-  const std::vector<std::byte> weights = floats({0, 1, 2, 3, 4, 5});
-  const auto place = std::search(bytes.begin(), bytes.end(), weights.begin(), weights.end());
-  ASSERT_NE(place, bytes.end());
-  for (size_t i = 0; i < weights.size(); ++i) {
-    place[std::ptrdiff_t(i)] ^= std::byte{1};
-    EXPECT_EQ(refusal_of_bytes(bytes), path_ + ": file model/data/0 inside is damaged: its checksum differs");
-    place[std::ptrdiff_t(i)] ^= std::byte{1};
-  }
+  testing::expect_every_change_noticed(
+      read_file(path_), floats({0, 1, 2, 3, 4, 5}), [this](const auto& bytes) { return refusal_of_bytes(bytes); },
+      path_ + ": file model/data/0 inside is damaged: its checksum differs");
 }
 
 }  // namespace
