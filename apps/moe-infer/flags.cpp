@@ -38,7 +38,10 @@ void declare(CLI::App& app, Line& line) {
   app.add_flag("--routing", f.routing, "also which experts answered, or how many tokens each expert took");
   value("--routing-image", f.routing_image, "FILE.png",
         "draw which expert took which patch, layer by layer; several pictures: FILE-1.png, FILE-2.png, ...");
-  app.add_flag("--metrics", f.metrics, "patch networks: how evenly and surely the routers worked, over all pictures");
+  app.add_flag(
+      "--metrics", f.metrics,
+      "patch networks: how evenly and surely the routers worked, over all pictures; each is a batch of its own, "
+      "so experts have slots for the patches of one picture at a time");
   value("--dispatch", line.dispatch, "NAME", "how tokens meet their experts: grouped (default), naive or all");
   value("--capacity-group", line.capacity_group, "NAME",
         "which tokens share an expert's slots: batch, image or none; without it as the model says");
