@@ -24,13 +24,8 @@ class GroupNorm final : public Op {
   }
 
   Status pack(const OpSpec& spec) noexcept {
-    auto weight = to_f32(*spec.tensor(spec.node.weight));
-    MOEFB_TRY(weight.status());
-    auto bias = to_f32(*spec.tensor(spec.node.bias));
-    MOEFB_TRY(bias.status());
-    weight_ = std::move(*weight);
-    bias_ = std::move(*bias);
-    return {};
+    MOEFB_TRY(load_f32(spec.graph, spec.node.weight, weight_));
+    return load_f32(spec.graph, spec.node.bias, bias_);
   }
 
   Result<std::unique_ptr<OpState>> make_state(int threads, int64_t max_n) const noexcept override;

@@ -110,12 +110,7 @@ class Conv2d final : public Op {
       MOEFB_TRY(from_dnnl(dnnl_primitive_execute(reorder.get(), stream.get(), 2, args)));
       MOEFB_TRY(from_dnnl(dnnl_stream_wait(stream.get())));
     }
-    if (shape_.has_bias) {
-      auto values = to_f32(*spec.tensor(spec.node.bias));
-      MOEFB_TRY(values.status());
-      bias_ = std::move(*values);
-    }
-    return {};
+    return load_f32(spec.graph, spec.node.bias, bias_);
   }
 
   Shape2d shape_;

@@ -58,12 +58,7 @@ class Conv2x2 final : public Op {
                                         weights_.get() + e * weight_elements() + first * in_ * kTaps);
       }
     }
-    if (const graph::Tensor* bias = spec.tensor(spec.node.bias)) {
-      auto values = to_f32(*bias);
-      MOEFB_TRY(values.status());
-      bias_ = std::move(*values);
-    }
-    return {};
+    return load_f32(spec.graph, spec.node.bias, bias_);
   }
 
   Result<std::unique_ptr<OpState>> make_state(int, int64_t) const noexcept override {

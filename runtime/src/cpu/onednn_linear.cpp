@@ -44,12 +44,7 @@ class Linear final : public Op {
                                         weights_.get() + (e * out_ + first) * in_);
       }
     }
-    if (const graph::Tensor* bias = spec.tensor(spec.node.bias)) {
-      auto values = to_f32(*bias);
-      MOEFB_TRY(values.status());
-      bias_ = std::move(*values);
-    }
-    return {};
+    return load_f32(spec.graph, spec.node.bias, bias_);
   }
 
   Result<std::unique_ptr<OpState>> make_state(int, int64_t) const noexcept override {

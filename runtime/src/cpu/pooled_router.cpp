@@ -88,17 +88,10 @@ struct PooledRouter::Folding {
 
 Result<PooledRouter::Folding> PooledRouter::load(const graph::Graph& graph, const Router& router) noexcept {
   Folding folding;
-  const auto read = [&graph](int index, Buffer<float>& dst) noexcept -> Status {
-    if (index < 0) return {};
-    auto values = to_f32(graph.tensors[size_t(index)]);
-    MOEFB_TRY(values.status());
-    dst = std::move(*values);
-    return {};
-  };
-  MOEFB_TRY(read(router.weight, folding.weight));
-  MOEFB_TRY(read(router.bias, folding.bias));
-  MOEFB_TRY(read(router.feature_norm.weight, folding.norm_weight));
-  MOEFB_TRY(read(router.feature_norm.bias, folding.norm_bias));
+  MOEFB_TRY(load_f32(graph, router.weight, folding.weight));
+  MOEFB_TRY(load_f32(graph, router.bias, folding.bias));
+  MOEFB_TRY(load_f32(graph, router.feature_norm.weight, folding.norm_weight));
+  MOEFB_TRY(load_f32(graph, router.feature_norm.bias, folding.norm_bias));
   folding.features = graph.tensors[size_t(router.weight)].shape[1];
   return folding;
 }

@@ -69,12 +69,7 @@ class Products final : public ReferenceOp<Products> {
       reference::pack_conv2d(one.get(), window_.o, window_.c, window_.kh, window_.kw,
                              weights_.get() + e * weight_elements_);
     }
-    if (const graph::Tensor* bias = spec.tensor(spec.node.bias)) {
-      auto values = to_f32(*bias);
-      MOEFB_TRY(values.status());
-      bias_ = std::move(*values);
-    }
-    return {};
+    return load_f32(spec.graph, spec.node.bias, bias_);
   }
 
   void run(const OpCall& call, ThreadPool& threads) const noexcept {
@@ -133,13 +128,8 @@ class GroupNorm final : public ReferenceOp<GroupNorm> {
         activation_(to_kernel(spec.node.activation)) {}
 
   Status pack(const OpSpec& spec) noexcept {
-    auto weight = to_f32(*spec.tensor(spec.node.weight));
-    MOEFB_TRY(weight.status());
-    auto bias = to_f32(*spec.tensor(spec.node.bias));
-    MOEFB_TRY(bias.status());
-    weight_ = std::move(*weight);
-    bias_ = std::move(*bias);
-    return {};
+    MOEFB_TRY(load_f32(spec.graph, spec.node.weight, weight_));
+    return load_f32(spec.graph, spec.node.bias, bias_);
   }
 
   void run(const OpCall& call, ThreadPool& threads) const noexcept {

@@ -174,18 +174,11 @@ void settle_patch_routes(const MoeOp& op, CapacityGroup group, int64_t n, const 
 Status MoeOp::pack_router(const graph::Graph& graph) noexcept {
   const Router& router = moe_->router;
   if (router.pool_mean || router.pool_max) return router_.pooled.emplace().pack(graph, *moe_, tokens_);
-  const auto load = [&graph](int index, Buffer<float>& dst) noexcept -> Status {
-    if (index < 0) return {};
-    auto values = to_f32(graph.tensors[size_t(index)]);
-    MOEFB_TRY(values.status());
-    dst = std::move(*values);
-    return {};
-  };
   Buffer<float> weight;
-  MOEFB_TRY(load(router.weight, weight));
-  MOEFB_TRY(load(router.bias, router_.gate_bias));
-  MOEFB_TRY(load(router.feature_norm.weight, router_.norm_weight));
-  MOEFB_TRY(load(router.feature_norm.bias, router_.norm_bias));
+  MOEFB_TRY(load_f32(graph, router.weight, weight));
+  MOEFB_TRY(load_f32(graph, router.bias, router_.gate_bias));
+  MOEFB_TRY(load_f32(graph, router.feature_norm.weight, router_.norm_weight));
+  MOEFB_TRY(load_f32(graph, router.feature_norm.bias, router_.norm_bias));
 
   const int64_t E = moe_->bank.experts;
   const int64_t features = graph.tensors[size_t(router.weight)].shape[1];

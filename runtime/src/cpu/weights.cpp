@@ -19,12 +19,14 @@ void expert_to_f32(const graph::Tensor& tensor, int64_t expert, float* dst) noex
   }
 }
 
-Result<Buffer<float>> to_f32(const graph::Tensor& tensor) noexcept {
-  const int64_t n = tensor.shape.elements();
-  Buffer<float> all = allocate<float>(n * tensor.count);
+Status load_f32(const graph::Graph& graph, int tensor, Buffer<float>& all) noexcept {
+  if (tensor < 0) return {};
+  const graph::Tensor& stored = graph.tensors[size_t(tensor)];
+  const int64_t n = stored.shape.elements();
+  all = allocate<float>(n * stored.count);
   if (all == nullptr) return Status(Code::kOutOfMemory, "no memory for weights");
-  for (int64_t e = 0; e < tensor.count; ++e) expert_to_f32(tensor, e, all.get() + e * n);
-  return all;
+  for (int64_t e = 0; e < stored.count; ++e) expert_to_f32(stored, e, all.get() + e * n);
+  return {};
 }
 
 }  // namespace moefb::cpu

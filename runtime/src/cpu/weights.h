@@ -13,6 +13,7 @@ namespace moefb::cpu {
 void expert_to_f32(const graph::Tensor& tensor, int64_t expert, float* dst) noexcept;
 
 /// A small tensor (bias, norm, gate) as f32, all experts one after another.
-Result<Buffer<float>> to_f32(const graph::Tensor& tensor) noexcept;
+/// @param tensor  its index; where it is below 0 there is none, and `all` stays as it is
+Status load_f32(const graph::Graph& graph, int tensor, Buffer<float>& all) noexcept;
 
 }  // namespace moefb::cpu
