@@ -6,24 +6,20 @@
 // Of the 36 taps 16 meet a pixel, and just these are computed: each kernel position is a product of some pixels of all
 // tokens with its (I, O) weights. oneDNN's convolution takes twice the time from four tokens on (512 channels on one
 // core of an EPYC with AVX-512: 8.0 ms instead of 4.0 for 49 tokens, 2.6 instead of 1.3 for 13).
-//
-// Weights lie in panels of some output channels as in onednn_linear.cpp, each (3, 3, I, columns).
 #include <algorithm>
 
 #include "cpu/first_failure.h"
 #include "cpu/onednn.h"
+#include "cpu/onednn_panels.h"
 #include "cpu/op.h"
 #include "cpu/split.h"
-#include "cpu/weights.h"
 #include "kernels/reference/kernels.h"
 
 namespace moefb::cpu {
 namespace {
 
-constexpr int64_t kPixels = 4, kTaps = 9;
-constexpr int64_t kPanelColumns = 48;   // as for linear layers
-constexpr int64_t kNarrowColumns = 64;  // up to here one panel
-constexpr int64_t kMostTokens = 64;     // at once: their input stays in the L2 cache while all panels pass over it
+constexpr int64_t kPixels = 4;
+constexpr int64_t kMostTokens = 64;  // at once: their input stays in the L2 cache while all panels pass over it
 
 /// A kernel position on those of its pixels that lie `step` apart: pixels src, src + step, ... (`each` of them a token)
 /// go into dst, dst + step, ...
@@ -42,24 +38,11 @@ class Conv2x2 final : public Op {
   explicit Conv2x2(const OpSpec& spec) noexcept
       : in_(spec.input().c),
         out_(spec.output().c),
-        panel_(out_ <= kNarrowColumns ? out_ : kPanelColumns),
+        panels_(in_, out_),
         activation_(to_kernel(spec.node.activation)),
         has_residual_(spec.node.inputs.size() > 1) {}
 
-  Status pack(const OpSpec& spec) noexcept {
-    const graph::Tensor& weight = *spec.tensor(spec.node.weight);
-    weights_ = allocate<float>(spec.experts * weight_elements());
-    const Buffer<float> one = allocate<float>(weight_elements());
-    if (weights_ == nullptr || one == nullptr) return Status(Code::kOutOfMemory, "no memory for packed weights");
-    for (int64_t e = 0; e < spec.experts; ++e) {
-      expert_to_f32(weight, e, one.get());
-      for (int64_t first = 0; first < out_; first += panel_) {
-        kernels::reference::pack_conv2d(one.get() + first * in_ * kTaps, std::min(panel_, out_ - first), in_, 3, 3,
-                                        weights_.get() + e * weight_elements() + first * in_ * kTaps);
-      }
-    }
-    return load_f32(spec.graph, spec.node.bias, bias_);
-  }
+  Status pack(const OpSpec& spec) noexcept { return panels_.pack(spec, 3); }
 
   Result<std::unique_ptr<OpState>> make_state(int, int64_t) const noexcept override {
     return make_new<OpState, State>(*this);
@@ -80,49 +63,41 @@ class Conv2x2 final : public Op {
   };
 
   Status run(const OpCall& call, ThreadPool& threads) const noexcept {
-    const Split split(call.n, out_, panel_, call.n * 16 * in_ * out_, threads.threads());
+    const Split split(call.n, out_, panels_.width(), call.n * 16 * in_ * out_, threads.threads());
     FirstFailure failure;
     threads.for_each(call.n == 0 ? 0 : split.parts(), [&](int64_t i) { failure.note(run_block(call, split.part(i))); });
     return failure.status();
   }
 
-  /// @param b  its rows are tokens
-  Status run_block(const OpCall& call, const Block& b) const noexcept {
+  /// @param block  its rows are tokens
+  Status run_block(const OpCall& call, const Block& block) const noexcept {
     const OpenMpThreads alone(1);
-    for (int64_t first = b.row; first < b.row + b.rows; first += kMostTokens) {
-      const int64_t tokens = std::min(kMostTokens, b.row + b.rows - first);
-      for (int64_t column = b.column; column < b.column + b.columns; column += panel_) {
-        MOEFB_TRY(run_panel(call, first, tokens, column));
-      }
-    }
-    return {};
+    return panels_.for_each(block, kMostTokens, [&](int64_t first, int64_t tokens, int64_t column) noexcept {
+      return run_panel(call, first, tokens, column);
+    });
   }
 
   /// Some tokens, the output channels of the panel that begins at `column`.
   Status run_panel(const OpCall& call, int64_t first, int64_t tokens, int64_t column) const noexcept {
-    const int64_t columns = std::min(panel_, out_ - column), at = first * kPixels * out_ + column;
-    const float* weights = weights_.get() + call.expert * weight_elements() + column * in_ * kTaps;
+    const Panel panel = panels_.at(call.expert, column);
+    const int64_t at = first * kPixels * out_ + column;
     const float* src = call.srcs[0] + first * kPixels * in_;
     float* dst = call.dst + at;
     for (const Product& p : kProducts) {
       const float beta = p.tap == kProducts[0].tap ? 0.0f : 1.0f;  // the first writes every pixel
-      MOEFB_TRY(
-          from_dnnl(dnnl_sgemm('N', 'N', tokens * p.each, columns, in_, 1.0f, src + p.src * in_, p.step * in_,
-                               weights + p.tap * in_ * columns, columns, beta, dst + p.dst * out_, p.step * out_)));
+      MOEFB_TRY(from_dnnl(dnnl_sgemm('N', 'N', tokens * p.each, panel.columns, in_, 1.0f, src + p.src * in_,
+                                     p.step * in_, panel.weights + p.tap * in_ * panel.columns, panel.columns, beta,
+                                     dst + p.dst * out_, p.step * out_)));
     }
-    const float* bias = bias_ == nullptr ? nullptr : bias_.get() + call.expert * out_ + column;
     const float* residual = has_residual_ ? call.srcs[1] + at : nullptr;
-    kernels::reference::finish_rows(bias, residual, activation_, tokens * kPixels, columns, out_, dst);
+    kernels::reference::finish_rows(panel.bias, residual, activation_, tokens * kPixels, panel.columns, out_, dst);
     return {};
   }
 
-  int64_t weight_elements() const noexcept { return out_ * in_ * kTaps; }
-
-  int64_t in_, out_, panel_;
+  int64_t in_, out_;
+  Panels panels_;
   kernels::Activation activation_;
   bool has_residual_;
-  Buffer<float> weights_;  ///< per expert its panels, each (3, 3, I, columns)
-  Buffer<float> bias_;     ///< per expert (O); may be null
 };
 
 }  // namespace
