@@ -6,39 +6,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <new>
 #include <random>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
+#include "converter/processor.h"
 #include "moefb/inspect.h"
 
 namespace moefb::bench {
 namespace {
-
-/// The line "model name" of /proc/cpuinfo.
-std::string cpu_model() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
-
-/// What oneDNN has to choose from, by the names that GCC gives to the features.
-const char* instruction_set() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bf16")) return "AVX-512 with BF16";
-  if (__builtin_cpu_supports("avx512vnni")) return "AVX-512 with VNNI";
-  if (__builtin_cpu_supports("avx512f")) return "AVX-512";
-  if (__builtin_cpu_supports("avx2")) return "AVX2";
-  return "SSE2";
-#else
-  return "not x86-64";
-#endif
-}
 
 /// The only flag of our own, --threads=N; Google Benchmark has taken its flags away.
 /// @throws std::runtime_error for any other argument
@@ -60,7 +38,7 @@ int parse_threads(int argc, char** argv) {
 /// Processor, versions and threads, for the JSON's header.
 void describe_machine(int threads) {
   const char* onednn = onednn_version();
-  benchmark::AddCustomContext("cpu_model", cpu_model());
+  benchmark::AddCustomContext("cpu_model", processor_name());
   benchmark::AddCustomContext("instruction_set", instruction_set());
   benchmark::AddCustomContext("products", *onednn == '\0' ? "reference kernels" : onednn);
   benchmark::AddCustomContext("moefb", version());
