@@ -1,5 +1,4 @@
 // moe-infer: pictures in, classes out. Flags are in flags.cpp; each mode has a file of its own.
-#include "apps/common/passive_threads.h"
 #include "apps/common/program.h"
 #include "apps/moe-infer/flags.h"
 #include "apps/moe-infer/pictures.h"
@@ -22,6 +21,5 @@ int moe_infer(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  moefb::apps::restart_with_passive_threads(argv);
   return moefb::apps::run_program(argc, argv, moe_infer);
 }

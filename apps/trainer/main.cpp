@@ -7,8 +7,8 @@
 #include <map>
 
 #include "apps/common/command_line.h"
-#include "apps/common/passive_threads.h"
 #include "apps/common/program.h"
+#include "apps/trainer/passive_threads.h"
 #include "trainer/analysis/commands.h"
 #include "trainer/report/report.h"
 #include "trainer/train/commands.h"
@@ -217,7 +217,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  moefb::apps::restart_with_passive_threads(argv);
+  moefb::trainer::restart_with_passive_threads(argv);
   keep_freed_memory();
   return moefb::apps::run_program(argc, argv, run);
 }

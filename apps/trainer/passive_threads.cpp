@@ -1,10 +1,10 @@
-#include "apps/common/passive_threads.h"
+#include "apps/trainer/passive_threads.h"
 
 #include <unistd.h>
 
 #include <cstdlib>
 
-namespace moefb::apps {
+namespace moefb::trainer {
 
 void restart_with_passive_threads(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT")) return;
@@ -13,4 +13,4 @@ void restart_with_passive_threads(char** argv) {
   execv("/proc/self/exe", argv);  // returns only where there is no /proc: then we go on as we are
 }
 
-}  // namespace moefb::apps
+}  // namespace moefb::trainer
