@@ -11,8 +11,8 @@
 #include "cpu/first_failure.h"
 #include "cpu/onednn.h"
 #include "cpu/onednn_panels.h"
-#include "cpu/op.h"
 #include "cpu/split.h"
+#include "cpu/stateless_op.h"
 #include "kernels/reference/kernels.h"
 
 namespace moefb::cpu {
@@ -33,7 +33,7 @@ constexpr Product kProducts[] = {{4, 4, 1, 0, 0},                               
                                  {8, 1, 4, 3, 0}, {6, 1, 4, 2, 1}, {2, 1, 4, 1, 2},  // corners
                                  {0, 1, 4, 0, 3}};
 
-class Conv2x2 final : public Op {
+class Conv2x2 final : public StatelessOp<Conv2x2> {
  public:
   explicit Conv2x2(const OpSpec& spec) noexcept
       : in_(spec.input().c),
@@ -44,23 +44,7 @@ class Conv2x2 final : public Op {
 
   Status pack(const OpSpec& spec) noexcept { return panels_.pack(spec, 3); }
 
-  Result<std::unique_ptr<OpState>> make_state(int, int64_t) const noexcept override {
-    return make_new<OpState, State>(*this);
-  }
-
- private:
-  class State final : public OpState {
-   public:
-    explicit State(const Conv2x2& op) noexcept : op_(op) {}
-    Status run(const OpCall& call, ThreadPool& threads) noexcept override { return op_.run(call, threads); }
-    bool reentrant() const noexcept override { return true; }
-    int64_t tile_rows(int64_t rows, int threads) const noexcept override {
-      return even_part(rows, threads, kMostTokens);
-    }
-
-   private:
-    const Conv2x2& op_;
-  };
+  static int64_t tile_rows(int64_t rows, int threads) noexcept { return even_part(rows, threads, kMostTokens); }
 
   Status run(const OpCall& call, ThreadPool& threads) const noexcept {
     const Split split(call.n, out_, panels_.width(), call.n * 16 * in_ * out_, threads.threads());
@@ -69,6 +53,7 @@ class Conv2x2 final : public Op {
     return failure.status();
   }
 
+ private:
   /// @param block  its rows are tokens
   Status run_block(const OpCall& call, const Block& block) const noexcept {
     const OpenMpThreads alone(1);

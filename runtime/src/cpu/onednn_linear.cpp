@@ -7,8 +7,8 @@
 #include "cpu/first_failure.h"
 #include "cpu/onednn.h"
 #include "cpu/onednn_panels.h"
-#include "cpu/op.h"
 #include "cpu/split.h"
+#include "cpu/stateless_op.h"
 #include "kernels/reference/kernels.h"
 
 namespace moefb::cpu {
@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kBlockElements = 131'072;  // of the input: half an L2 cache, while all panels pass over it
 
-class Linear final : public Op {
+class Linear final : public StatelessOp<Linear> {
  public:
   explicit Linear(const OpSpec& spec) noexcept
       : in_(spec.input().elements()),
@@ -27,21 +27,7 @@ class Linear final : public Op {
 
   Status pack(const OpSpec& spec) noexcept { return panels_.pack(spec, 1); }
 
-  Result<std::unique_ptr<OpState>> make_state(int, int64_t) const noexcept override {
-    return make_new<OpState, State>(*this);
-  }
-
- private:
-  class State final : public OpState {
-   public:
-    explicit State(const Linear& op) noexcept : op_(op) {}
-    Status run(const OpCall& call, ThreadPool& threads) noexcept override { return op_.run(call, threads); }
-    bool reentrant() const noexcept override { return true; }
-    int64_t tile_rows(int64_t rows, int threads) const noexcept override { return products_tile_rows(rows, threads); }
-
-   private:
-    const Linear& op_;
-  };
+  static int64_t tile_rows(int64_t rows, int threads) noexcept { return products_tile_rows(rows, threads); }
 
   Status run(const OpCall& call, ThreadPool& threads) const noexcept {
     const Split split(call.n, out_, panels_.width(), call.n * in_ * out_, threads.threads());
@@ -50,6 +36,7 @@ class Linear final : public Op {
     return failure.status();
   }
 
+ private:
   Status run_block(const OpCall& call, const Block& block) const noexcept {
     const OpenMpThreads alone(1);
     return panels_.for_each(

@@ -1,8 +1,8 @@
 // Every op through kernels/reference: the implementation that always exists.
 #include <algorithm>
 
-#include "cpu/op.h"
 #include "cpu/split.h"
+#include "cpu/stateless_op.h"
 #include "cpu/weights.h"
 #include "kernels/reference/kernels.h"
 
@@ -23,33 +23,8 @@ kernels::Window window(const OpSpec& spec) noexcept {
   return w;
 }
 
-/// Reference ops keep nothing per executor: the state only points at the op.
-template <typename T>
-class Stateless : public OpState {
- public:
-  explicit Stateless(const T& op) noexcept : op_(op) {}
-  Status run(const OpCall& call, ThreadPool& threads) noexcept override {
-    op_.run(call, threads);
-    return {};
-  }
-  bool reentrant() const noexcept override { return true; }
-  int64_t tile_rows(int64_t rows, int threads) const noexcept override { return T::tile_rows(rows, threads); }
-
- private:
-  const T& op_;
-};
-
-template <typename T>
-class ReferenceOp : public Op {
- public:
-  static int64_t tile_rows(int64_t rows, int /*threads*/) noexcept { return rows; }
-  Result<std::unique_ptr<OpState>> make_state(int, int64_t) const noexcept override {
-    return make_new<OpState, Stateless<T>>(static_cast<const T&>(*this));
-  }
-};
-
 /// Convolutions and linear layers.
-class Products final : public ReferenceOp<Products> {
+class Products final : public StatelessOp<Products> {
  public:
   explicit Products(const OpSpec& spec) noexcept
       : window_(window(spec)),
@@ -93,7 +68,7 @@ class Products final : public ReferenceOp<Products> {
   Buffer<float> bias_;     ///< per expert (O); may be null
 };
 
-class MaxPool final : public ReferenceOp<MaxPool> {
+class MaxPool final : public StatelessOp<MaxPool> {
  public:
   explicit MaxPool(const OpSpec& spec) noexcept : window_(window(spec)) {}
   void run(const OpCall& call, ThreadPool& threads) const noexcept {
@@ -106,7 +81,7 @@ class MaxPool final : public ReferenceOp<MaxPool> {
   kernels::Window window_;
 };
 
-class GlobalAveragePool final : public ReferenceOp<GlobalAveragePool> {
+class GlobalAveragePool final : public StatelessOp<GlobalAveragePool> {
  public:
   explicit GlobalAveragePool(const OpSpec& spec) noexcept : in_(spec.input()) {}
   void run(const OpCall& call, ThreadPool& threads) const noexcept {
@@ -119,7 +94,7 @@ class GlobalAveragePool final : public ReferenceOp<GlobalAveragePool> {
   graph::Extent in_;
 };
 
-class GroupNorm final : public ReferenceOp<GroupNorm> {
+class GroupNorm final : public StatelessOp<GroupNorm> {
  public:
   explicit GroupNorm(const OpSpec& spec) noexcept
       : in_(spec.input()),
@@ -150,7 +125,7 @@ class GroupNorm final : public ReferenceOp<GroupNorm> {
   Buffer<float> bias_;
 };
 
-class Add final : public ReferenceOp<Add> {
+class Add final : public StatelessOp<Add> {
  public:
   explicit Add(const OpSpec& spec) noexcept
       : elements_(spec.output().elements()),
