@@ -62,6 +62,24 @@ std::vector<float> answer(const Model& model, std::span<const float> images, con
   return logits;
 }
 
+/// What became of a subject's first two images.
+struct RoutedRun {
+  Executor executor;
+  std::vector<float> logits;
+  std::vector<int32_t> routes;
+};
+
+RoutedRun run_two(const Subject& s, ExecutorOptions options = {}) {
+  options.trace = Trace::kRouting;
+  auto executor = Executor::create(s.model(), options);
+  EXPECT_TRUE(executor.ok());
+  RoutedRun run{std::move(*executor), std::vector<float>(size_t(2 * s.model().classes())),
+                std::vector<int32_t>(size_t(route_count(s.model(), 2)))};
+  EXPECT_TRUE(run.executor.run(s.images(2), run.logits).ok());
+  EXPECT_TRUE(run.executor.read_routes(run.routes).ok());
+  return run;
+}
+
 constexpr const char* kPatchNet = "seed2_net_tiny_ckpt";
 constexpr const char* kResNet = "seed1_e2e_sparse";
 constexpr const char* kHead = "seed1_head_sparse_ties";
@@ -132,39 +150,25 @@ TEST_P(EveryFamily, RunsInMemoryOfTheCallerOfExactlyTheRequiredSize) {
 
 TEST_P(EveryFamily, ReplayedRoutesGiveTheSameAnswer) {
   const Subject s(GetParam());
-  ExecutorOptions options;
-  options.trace = Trace::kRouting;
-  auto executor = Executor::create(s.model(), options);
-  ASSERT_TRUE(executor.ok());
-  std::vector<float> logits(size_t(2 * s.model().classes()));
-  ASSERT_TRUE(executor->run(s.images(2), logits).ok());
-  std::vector<int32_t> routes(size_t(route_count(s.model(), 2)));
-  ASSERT_TRUE(executor->read_routes(routes).ok());
-
+  const RoutedRun run = run_two(s);
   ExecutorOptions replay;
-  replay.replay_routes = routes;
-  EXPECT_EQ(answer(s.model(), s.images(2), replay), logits);
+  replay.replay_routes = run.routes;
+  EXPECT_EQ(answer(s.model(), s.images(2), replay), run.logits);
 
-  std::vector<int32_t> others(routes);
-  const auto experts = int32_t(executor->expert_rows(0).rows.size());
+  std::vector<int32_t> others(run.routes);
+  const auto experts = int32_t(run.executor.expert_rows(0).rows.size());
   for (int32_t& e : others) e = (e + 1) % experts;
   replay.replay_routes = others;
-  EXPECT_NE(answer(s.model(), s.images(2), replay), logits) << "replay_routes had no effect";
+  EXPECT_NE(answer(s.model(), s.images(2), replay), run.logits) << "replay_routes had no effect";
 }
 
 // Routes used to be trusted: an expert out of range was written past the end of the offsets.
 TEST(Executor, RefusesReplayedRoutesThatNoRouterChooses) {
   for (const char* name : {"seed1_head_sparse", kPatchNet}) {
     const Subject s(name);
+    auto [executor, logits, routes] = run_two(s);
     ExecutorOptions options;
     options.trace = Trace::kRouting;
-    auto executor = Executor::create(s.model(), options);
-    ASSERT_TRUE(executor.ok());
-    std::vector<float> logits(size_t(2 * s.model().classes()));
-    ASSERT_TRUE(executor->run(s.images(2), logits).ok());
-    std::vector<int32_t> routes(size_t(route_count(s.model(), 2)));
-    ASSERT_TRUE(executor->read_routes(routes).ok());
-
     options.replay_routes = routes;
     auto replaying = Executor::create(s.model(), options);
     ASSERT_TRUE(replaying.ok());
@@ -173,7 +177,7 @@ TEST(Executor, RefusesReplayedRoutesThatNoRouterChooses) {
 
     std::ranges::fill(logits, -7.0f);
     const int32_t last = routes.back();
-    const int experts = int(executor->expert_rows(executor->moe_layer_count() - 1).rows.size());
+    const int experts = int(executor.expert_rows(executor.moe_layer_count() - 1).rows.size());
     for (const int32_t bad : {-2, experts, INT32_MAX, INT32_MIN}) {
       routes.back() = bad;
       EXPECT_EQ(replaying->run(s.images(2), logits).code(), Code::kInvalidArgument) << name << ", expert " << bad;
@@ -276,15 +280,9 @@ TEST(Executor, BatchCapacityMakesAnImageDependOnItsBatchAsPublished) {
 TEST(Executor, DropsNothingWithoutCapacity) {
   const Subject s(kPatchNet);
   ExecutorOptions options;
-  options.trace = Trace::kRouting;
   for (const auto& [group, drops] : {std::pair{CapacityGroup::kBatch, true}, std::pair{CapacityGroup::kNone, false}}) {
     options.capacity_group = group;
-    auto executor = Executor::create(s.model(), options);
-    ASSERT_TRUE(executor.ok());
-    std::vector<float> logits(size_t(2 * s.model().classes()));
-    ASSERT_TRUE(executor->run(s.images(2), logits).ok());
-    std::vector<int32_t> routes(size_t(route_count(s.model(), 2)));
-    ASSERT_TRUE(executor->read_routes(routes).ok());
+    const std::vector<int32_t> routes = run_two(s, options).routes;
     EXPECT_EQ(std::count(routes.begin(), routes.end(), -1) > 0, drops);
   }
 }
