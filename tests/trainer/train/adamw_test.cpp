@@ -6,22 +6,10 @@
 
 #include <cmath>
 
+#include "trainer/train/three_weights.h"
+
 namespace moefb::trainer {
 namespace {
-
-class ThreeWeights : public torch::nn::Module {
- public:
-  ThreeWeights() {
-    weight = register_parameter("weight", at::ones({1}));
-    gate = register_parameter("gate_weight", at::ones({1}));
-    matrix = register_parameter("matrix", at::ones({1, 1}));
-  }
-  at::Tensor weight, gate, matrix;
-};
-
-void set_gradient(at::Tensor& weight, double value) {
-  weight.mutable_grad() = at::full(weight.sizes(), value);
-}
 
 TEST(AdamW, DecaysApartFromTheGradientAndCorrectsBothMoments) {
   ThreeWeights module;

@@ -3,22 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "trainer/train/three_weights.h"
+
 namespace moefb::trainer {
 namespace {
-
-class SmallNet : public torch::nn::Module {
- public:
-  SmallNet() {
-    weight = register_parameter("weight", at::ones({1}));
-    gate = register_parameter("gate_weight", at::ones({1}));
-    matrix = register_parameter("matrix", at::ones({1, 1}));
-  }
-  at::Tensor weight, gate, matrix;
-};
-
-void set_gradient(at::Tensor& weight, double value) {
-  weight.mutable_grad() = at::full(weight.sizes(), value);
-}
 
 TEST(ParameterGroups, FollowThePublishedNames) {
   const at::Tensor any = at::empty({1});
@@ -34,7 +22,7 @@ TEST(ParameterGroups, ByRankOnlyMatricesAndKernelsDecay) {
 }
 
 TEST(ParameterGroups, FrozenRoutersAskForNoGradient) {
-  SmallNet module;
+  ThreeWeights module;
   freeze_routers(module, true);
   EXPECT_FALSE(module.gate.requires_grad());
   EXPECT_TRUE(module.weight.requires_grad());
@@ -43,7 +31,7 @@ TEST(ParameterGroups, FrozenRoutersAskForNoGradient) {
 }
 
 TEST(ClipGradients, ScalesAllTogetherAndOnlyDown) {
-  SmallNet module;
+  ThreeWeights module;
   const std::vector<at::Tensor> parameters = module.parameters();
   EXPECT_EQ(clip_gradients(parameters, 1.0), 0);
   set_gradient(module.weight, 3);
