@@ -4,14 +4,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "converter/atomic_file.h"
-#include "converter/temporary_folder.h"
 #include "moefb/image.h"
 #include "trainer/analysis/efficiency.h"
 #include "trainer/analysis/routing.h"
 #include "trainer/analysis/saved_weights.h"
-#include "trainer/train/go_on.h"
 #include "trainer/train/tiny_run.h"
+#include "trainer/train/whole_runs.h"
 
 namespace moefb::trainer {
 namespace {
@@ -20,58 +18,23 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::contains;
 using testing::message_of;
-using testing::TemporaryFolder;
 
-constexpr const char* kTinyPatchToml = R"(
-kind = "patch_net"
-image = 32
-base_channels = 4
-num_experts = 3
-patch_size = 8
-capacity_group = "image"
-resize_to = 32
-[train]
-epochs = 2
-batch_size = 16
-warmup_epochs = 1
-uniform_epochs = 1
-router_warmup_epochs = 1
-temperature_epochs = 1
-threads = 1
-[data]
-train_size = 60
-val_size = 24
-test_size = 36
-)";
+/// Beside kTinyPatchToml.
+const std::vector<std::string> kThreeExperts = {"num_experts=3", "train.epochs=2"};
 
 bool never() {
   return false;
 }
 
-json parsed(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  return json::parse(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
-
-class AnalysedRun : public ::testing::Test {
+class AnalysedRun : public WholeRuns {
  protected:
-  RunFolder finished(const std::string& name, const char* toml, const std::vector<std::string>& sets = {}) {
-    const std::string path = folder_ / (name + ".toml");
-    write_file_atomically(path, std::string_view(toml));
-    RunConfig config = load_toml_config(path, sets);
-    resolve(config, load_dataset(config.data));
-    const RunFolder folder = RunFolder::create(folder_ / name);
-    write_file_atomically(folder.config(), to_json(config));
-    EXPECT_TRUE(go_on(folder, 1000));
-    return folder;
-  }
   static json routing_of(const RunFolder& folder, const std::vector<std::string>& named = {}) {
     TrainedRun run = load_trained_run(folder.path(), "");
     AnalyzeCommand command;
     command.analyses = named;
     command.routing.permutations = 50;
     EXPECT_TRUE(analyze_routing(run, command, never));
-    return parsed(folder.path() + "/analysis/routing.json");
+    return json_in(folder.path() + "/analysis/routing.json");
   }
   static json efficiency_of(const RunFolder& folder) {
     TrainedRun run = load_trained_run(folder.path(), "");
@@ -79,10 +42,8 @@ class AnalysedRun : public ::testing::Test {
     command.efficiency.warmup = 1;
     command.efficiency.batches = 2;
     EXPECT_TRUE(analyze_efficiency(run, command, never));
-    return parsed(folder.path() + "/analysis/efficiency.json");
+    return json_in(folder.path() + "/analysis/efficiency.json");
   }
-
-  TemporaryFolder folder_;
 };
 
 void expect_keys(const json& object, const std::vector<std::string>& keys) {
@@ -147,17 +108,14 @@ TEST_F(AnalysedRun, RoutingOfASparseHeadHasEveryKey) {
 TEST_F(AnalysedRun, RoutingAgreesWithWhatTrainingLogged) {
   const RunFolder folder = finished("soft", kTinyToml, {"head=soft"});
   const json head = routing_of(folder).at("layers").at(0);
-  const std::vector<std::byte> bytes = read_file(folder.metrics());
-  std::string lines(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  lines.pop_back();
-  const json logged = json::parse(lines.substr(lines.rfind('\n') + 1));
+  const json logged = lines_of(folder).back();
   EXPECT_EQ(head.at("utilisation"), logged.at("util_test_snapshot"));
   EXPECT_EQ(head.at("entropy"), logged.at("entropy_test_snapshot"));
   EXPECT_EQ(head.at("class_expert"), logged.at("class_expert_mean"));
 }
 
 TEST_F(AnalysedRun, RoutingOfAPatchNetworkHasEveryKey) {
-  const RunFolder folder = finished("patch", kTinyPatchToml);
+  const RunFolder folder = finished("patch", kTinyPatchToml, kThreeExperts);
   const json routing = routing_of(folder);
   EXPECT_EQ(routing.at("kind"), "patch_net");
   ASSERT_EQ(routing.at("layers").size(), 5u);
@@ -242,8 +200,8 @@ TEST_F(AnalysedRun, StoppedAnywhereLeavesTheEarlierResults) {
     EXPECT_FALSE(analyze_routing(run, command, [&] { return asked++ == patience; }));
   }
   EXPECT_FALSE(analyze_efficiency(run, command, [] { return true; }));
-  EXPECT_EQ(parsed(folder.path() + "/analysis/routing.json"), routing);
-  EXPECT_EQ(parsed(folder.path() + "/analysis/efficiency.json"), efficiency);
+  EXPECT_EQ(json_in(folder.path() + "/analysis/routing.json"), routing);
+  EXPECT_EQ(json_in(folder.path() + "/analysis/efficiency.json"), efficiency);
 }
 
 void expect_rows(const json& rows, const std::vector<std::string>& names) {
@@ -274,7 +232,7 @@ TEST_F(AnalysedRun, EfficiencyOfASparseHeadHasEveryKey) {
 }
 
 TEST_F(AnalysedRun, EfficiencyOfAPatchNetworkTakesOnePictureATime) {
-  const json efficiency = efficiency_of(finished("patch", kTinyPatchToml));
+  const json efficiency = efficiency_of(finished("patch", kTinyPatchToml, kThreeExperts));
   EXPECT_EQ(efficiency.at("protocol"), "patch-moe 11");
   expect_rows(efficiency.at("rows"),
               {"libtorch index", "libtorch onehot", "runtime grouped", "runtime naive", "runtime all"});

@@ -3,52 +3,23 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <nlohmann/json.hpp>
-#include <sstream>
-
-#include "converter/atomic_file.h"
 #include "converter/convert.h"
 #include "converter/moefb_file.h"
 #include "converter/safetensors.h"
-#include "converter/temporary_folder.h"
 #include "runtime/model_runs.h"
 #include "trainer/data/prepared_picture.h"
 #include "trainer/models/state_dict.h"
 #include "trainer/train/agreement.h"
-#include "trainer/train/go_on.h"
 #include "trainer/train/route_margins.h"
 #include "trainer/train/runtime_answers.h"
 #include "trainer/train/training.h"
+#include "trainer/train/whole_runs.h"
 
 namespace moefb::trainer {
 namespace {
 
 using testing::contains;
 using testing::message_of;
-using testing::TemporaryFolder;
-
-constexpr const char* kPatchToml = R"(
-kind = "patch_net"
-image = 32
-base_channels = 4
-num_experts = 4
-patch_size = 8
-capacity_group = "image"
-resize_to = 32
-[train]
-epochs = 3
-batch_size = 16
-warmup_epochs = 1
-uniform_epochs = 1
-router_warmup_epochs = 1
-temperature_epochs = 1
-threads = 1
-[data]
-train_size = 60
-val_size = 24
-test_size = 36
-)";
 
 constexpr const char* kResnetToml = R"(
 kind = "resnet18"
@@ -67,63 +38,29 @@ val_size = 24
 test_size = 36
 )";
 
-class PatchRun : public ::testing::Test {
- protected:
-  RunFolder start(const std::string& name, const char* toml, const std::vector<std::string>& sets = {}) {
-    const std::string path = folder_ / (name + ".toml");
-    write_file_atomically(path, std::string_view(toml));
-    RunConfig config = load_toml_config(path, sets);
-    resolve(config, load_dataset(config.data));
-    const RunFolder folder = RunFolder::create(folder_ / name);
-    write_file_atomically(folder.config(), to_json(config));
-    return folder;
-  }
-  RunFolder finished(const std::string& name, const char* toml, const std::vector<std::string>& sets = {}) {
-    const RunFolder folder = start(name, toml, sets);
-    EXPECT_TRUE(go_on(folder, 1000));
-    return folder;
-  }
-
-  TemporaryFolder folder_;
-};
-
-std::vector<nlohmann::json> lines_of(const RunFolder& folder) {
-  const std::vector<std::byte> bytes = read_file(folder.metrics());
-  std::istringstream text(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  std::vector<nlohmann::json> lines;
-  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
-  for (nlohmann::json& line : lines) {
-    for (const char* key : kMachineKeys) line.erase(key);
-  }
-  return lines;
-}
-
-nlohmann::json config_of(const RunFolder& folder) {
-  const std::vector<std::byte> bytes = read_file(folder.config());
-  return nlohmann::json::parse(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
+class PatchRun : public WholeRuns {};
 
 TEST_F(PatchRun, StoppedAnywhereAndResumedGivesTheSameBytes) {
-  const RunFolder whole = finished("whole", kPatchToml);
+  const RunFolder whole = finished("whole", kTinyPatchToml);
   for (const int64_t batches : {1, 4}) {  // in the middle of an epoch; before its validation
-    const RunFolder stopped = start("stopped" + std::to_string(batches), kPatchToml);
+    const RunFolder stopped = start("stopped" + std::to_string(batches), kTinyPatchToml);
     while (!go_on(stopped, batches)) {
     }
     EXPECT_EQ(read_file(whole.last_weights()), read_file(stopped.last_weights()));
     EXPECT_EQ(read_file(whole.optimizer()), read_file(stopped.optimizer()));
     EXPECT_EQ(lines_of(whole), lines_of(stopped));
-    EXPECT_EQ(config_of(whole), config_of(stopped));
+    EXPECT_EQ(json_in(whole.config()), json_in(stopped.config()));
   }
 }
 
 TEST_F(PatchRun, WorkersChangeNothing) {
-  const RunFolder alone = finished("alone", kPatchToml, {"train.workers=0"});
-  const RunFolder helped = finished("helped", kPatchToml, {"train.workers=2"});
+  const RunFolder alone = finished("alone", kTinyPatchToml, {"train.workers=0"});
+  const RunFolder helped = finished("helped", kTinyPatchToml, {"train.workers=2"});
   EXPECT_EQ(read_file(alone.last_weights()), read_file(helped.last_weights()));
 }
 
 TEST_F(PatchRun, MetricsHaveThePublishedNamesForTrainingAndValidation) {
-  const auto lines = lines_of(finished("run", kPatchToml));
+  const auto lines = lines_of(finished("run", kTinyPatchToml));
   ASSERT_EQ(lines.size(), 4u);  // three epochs and the test
   for (const nlohmann::json& router : {lines[1]["router"], lines[1]["val_router"], lines[3]["router_test_snapshot"]}) {
     EXPECT_TRUE(router.contains("drop_rate"));
@@ -138,22 +75,22 @@ TEST_F(PatchRun, MetricsHaveThePublishedNamesForTrainingAndValidation) {
 }
 
 TEST_F(PatchRun, ConfigHoldsTheTemperatureOfTheWeights) {
-  const RunFolder folder = start("run", kPatchToml);
+  const RunFolder folder = start("run", kTinyPatchToml);
   go_on(folder, 4);  // the first epoch: uniform
   go_on(folder, 1);
-  EXPECT_EQ(config_of(folder)["current_epoch"], 0) << "nobody has learnt to route yet";
-  EXPECT_EQ(config_of(folder)["router_temp"], 2.0);
+  EXPECT_EQ(json_in(folder.config())["current_epoch"], 0) << "nobody has learnt to route yet";
+  EXPECT_EQ(json_in(folder.config())["router_temp"], 2.0);
   while (!go_on(folder, 4)) {
   }
-  EXPECT_FALSE(config_of(folder).contains("current_epoch"));
-  EXPECT_EQ(config_of(folder)["router_temp"], lines_of(folder).empty() ? 0 : 2.0)
+  EXPECT_FALSE(json_in(folder.config()).contains("current_epoch"));
+  EXPECT_EQ(json_in(folder.config())["router_temp"], lines_of(folder).empty() ? 0 : 2.0)
       << "three epochs: the last is the first of the cosine";
-  EXPECT_EQ(config_of(folder)["train"]["temperature_final"], 0.85);
+  EXPECT_EQ(json_in(folder.config())["train"]["temperature_final"], 0.85);
 }
 
 TEST_F(PatchRun, RoutersStandStillInTheUniformPhase) {
   const std::string gate = "layers.0.router_gate.mlp.1.weight";
-  const RunFolder folder = start("run", kPatchToml);
+  const RunFolder folder = start("run", kTinyPatchToml);
   go_on(folder, 1);
   const auto first = safetensors::read(folder.last_weights()).tensors;
   go_on(folder, 2);
@@ -266,7 +203,7 @@ Tokens expect_same_tokens(const Finished& run) {
 
 TEST_F(PatchRun, TheRuntimeAnswersAsTheTrainerInEveryCapacityGroup) {
   for (const std::string group : {"batch", "image", "none"}) {
-    const Finished run(finished(group, kPatchToml, {"capacity_group=" + group, "capacity_factor_val=0.6"}),
+    const Finished run(finished(group, kTinyPatchToml, {"capacity_group=" + group, "capacity_factor_val=0.6"}),
                        folder_ / (group + ".moefb"));
     expect_same_classes(run);
     EXPECT_EQ(expect_same_tokens(run).dropped > 0, group != "none") << group;
@@ -275,7 +212,7 @@ TEST_F(PatchRun, TheRuntimeAnswersAsTheTrainerInEveryCapacityGroup) {
 
 TEST_F(PatchRun, TheRuntimeSeatsSecondChoicesAsTheTrainer) {
   for (const std::string group : {"batch", "image"}) {
-    const Finished run(finished(group, kPatchToml,
+    const Finished run(finished(group, kTinyPatchToml,
                                 {"capacity_group=" + group, "capacity_factor_val=0.8", "drop_policy=second_choice"}),
                        folder_ / (group + ".moefb"));
     expect_same_classes(run);
@@ -286,7 +223,7 @@ TEST_F(PatchRun, TheRuntimeSeatsSecondChoicesAsTheTrainer) {
 // After the stem 20 x 20, which patches of 8 do not divide: cropped or not, all later maps and their patches differ.
 TEST_F(PatchRun, TheRuntimeCropsPaddingAsTheTrainer) {
   for (const std::string crop : {"false", "true"}) {
-    const Finished run(finished("crop_" + crop, kPatchToml, {"image=40", "resize_to=40", "crop_padding=" + crop}),
+    const Finished run(finished("crop_" + crop, kTinyPatchToml, {"image=40", "resize_to=40", "crop_padding=" + crop}),
                        folder_ / (crop + ".moefb"));
     expect_same_classes(run);
     expect_same_tokens(run);
@@ -294,13 +231,13 @@ TEST_F(PatchRun, TheRuntimeCropsPaddingAsTheTrainer) {
 }
 
 TEST_F(PatchRun, SingleExpertTwinTrains) {
-  const auto lines = lines_of(finished("twin", kPatchToml, {"num_experts=1"}));
+  const auto lines = lines_of(finished("twin", kTinyPatchToml, {"num_experts=1"}));
   EXPECT_EQ(lines[1]["router"]["entropy_norm_mean"], 0);
 }
 
 TEST_F(PatchRun, PublishedDispatchTrainsToTheSameLoss) {
-  const auto index = lines_of(finished("index", kPatchToml, {"train.epochs=1"}));
-  const auto onehot = lines_of(finished("onehot", kPatchToml, {"train.epochs=1", "train.dispatch=onehot"}));
+  const auto index = lines_of(finished("index", kTinyPatchToml, {"train.epochs=1"}));
+  const auto onehot = lines_of(finished("onehot", kTinyPatchToml, {"train.epochs=1", "train.dispatch=onehot"}));
   const double loss = index[0]["train_loss"];
   EXPECT_NEAR(onehot[0]["train_loss"].get<double>(), loss, 1e-4 * loss);
 }
@@ -315,13 +252,13 @@ TEST_F(PatchRun, RefusesWhatDoesNotFit) {
   const auto refusal = [&](const char* toml, const std::string& set) {
     return message_of([&] { start("refused", toml, {set}); });
   };
-  EXPECT_TRUE(contains(refusal(kPatchToml, "router_temp=1"), "router_temp: the schedule sets it"));
-  EXPECT_TRUE(contains(refusal(kPatchToml, "train.schedule=cosine"), "patch is the schedule of kind patch_net"));
+  EXPECT_TRUE(contains(refusal(kTinyPatchToml, "router_temp=1"), "router_temp: the schedule sets it"));
+  EXPECT_TRUE(contains(refusal(kTinyPatchToml, "train.schedule=cosine"), "patch is the schedule of kind patch_net"));
   EXPECT_TRUE(contains(refusal(kResnetToml, "train.schedule=patch"), "patch is the schedule of kind patch_net"));
-  EXPECT_TRUE(contains(refusal(kPatchToml, "train.precision=bf16"), "a patch network trains in f32"));
-  EXPECT_TRUE(contains(refusal(kPatchToml, "train.small_image=16"), "a patch network has patches of one size"));
-  EXPECT_TRUE(contains(refusal(kPatchToml, "image=[32, 64]"), "square pictures, found 32 x 64"));
-  EXPECT_TRUE(contains(refusal(kPatchToml, "kind=vit"), "expected one of cifar_e2e, patch_net, resnet18"));
+  EXPECT_TRUE(contains(refusal(kTinyPatchToml, "train.precision=bf16"), "a patch network trains in f32"));
+  EXPECT_TRUE(contains(refusal(kTinyPatchToml, "train.small_image=16"), "a patch network has patches of one size"));
+  EXPECT_TRUE(contains(refusal(kTinyPatchToml, "image=[32, 64]"), "square pictures, found 32 x 64"));
+  EXPECT_TRUE(contains(refusal(kTinyPatchToml, "kind=vit"), "expected one of cifar_e2e, patch_net, resnet18"));
 }
 
 }  // namespace

@@ -8,38 +8,24 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "converter/safetensors.h"
-#include "converter/temporary_folder.h"
 #include "trainer/models/cifar_net.h"
 #include "trainer/models/state_dict.h"
-#include "trainer/train/go_on.h"
 #include "trainer/train/tiny_run.h"
+#include "trainer/train/whole_runs.h"
 
 namespace moefb::trainer {
 namespace {
 
 using testing::contains;
 using testing::message_of;
-using testing::TemporaryFolder;
 
 bool never() {
   return false;
 }
 
-std::vector<nlohmann::json> read_lines(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  std::istringstream text(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  std::vector<nlohmann::json> lines;
-  for (std::string line; std::getline(text, line);) {
-    lines.push_back(nlohmann::json::parse(line));
-    for (const char* key : kMachineKeys) lines.back().erase(key);
-  }
-  return lines;
-}
-
-class TrainingRun : public ::testing::Test {
+class TrainingRun : public WholeRuns {
  protected:
   RunFolder make_folder(const std::string& name, const TinyRun& run) {
     const RunFolder folder = RunFolder::create(folder_ / name);
@@ -52,8 +38,6 @@ class TrainingRun : public ::testing::Test {
     EXPECT_TRUE(Training(run.config, run.dataset, folder).run(never));
     return folder;
   }
-
-  TemporaryFolder folder_;
 };
 
 void expect_same_results(const RunFolder& a, const RunFolder& b) {
@@ -61,7 +45,7 @@ void expect_same_results(const RunFolder& a, const RunFolder& b) {
   EXPECT_EQ(read_file(a.kept_weights()), read_file(b.kept_weights()));
   EXPECT_EQ(read_file(a.optimizer()), read_file(b.optimizer()));
   EXPECT_EQ(read_file(a.golden()), read_file(b.golden()));
-  EXPECT_EQ(read_lines(a.metrics()), read_lines(b.metrics()));
+  EXPECT_EQ(lines_of(a), lines_of(b));
 }
 
 TEST_F(TrainingRun, StoppedAnywhereAndResumedGivesTheSameBytes) {
@@ -126,7 +110,7 @@ std::set<std::string> keys_of(const nlohmann::json& line) {
 }
 
 TEST_F(TrainingRun, MetricsHaveThePublishedNames) {
-  const auto lines = read_lines(finished_run("run").metrics());
+  const auto lines = lines_of(finished_run("run"));
   ASSERT_EQ(lines.size(), 3u);  // two epochs and the test
   EXPECT_EQ(keys_of(lines[1]),
             (std::set<std::string>{"epoch", "train_loss", "train_acc", "val_loss", "val_acc", "util", "entropy", "load",
@@ -139,7 +123,7 @@ TEST_F(TrainingRun, MetricsHaveThePublishedNames) {
 }
 
 TEST_F(TrainingRun, RoutingStatisticsAreSharesOfThePictures) {
-  const auto lines = read_lines(finished_run("run").metrics());
+  const auto lines = lines_of(finished_run("run"));
   const auto sum = [](const nlohmann::json& values) {
     double total = 0;
     for (const double value : values) total += value;
@@ -153,10 +137,10 @@ TEST_F(TrainingRun, RoutingStatisticsAreSharesOfThePictures) {
 }
 
 TEST_F(TrainingRun, OnlyHeadsWithExpertsHaveRoutingStatistics) {
-  const auto dense = read_lines(finished_run("dense", {"head=dense", "train.epochs=1"}).metrics());
+  const auto dense = lines_of(finished_run("dense", {"head=dense", "train.epochs=1"}));
   EXPECT_FALSE(dense[0].contains("util"));
   EXPECT_FALSE(dense[1].contains("class_expert_mean"));
-  const auto soft = read_lines(finished_run("soft", {"head=soft", "train.epochs=1"}).metrics());
+  const auto soft = lines_of(finished_run("soft", {"head=soft", "train.epochs=1"}));
   EXPECT_TRUE(soft[0].contains("entropy"));
   EXPECT_FALSE(soft[0].contains("load")) << "every expert runs on every picture";
 }
@@ -169,7 +153,7 @@ TEST_F(TrainingRun, KeepsTheBestWeightsOrTheLast) {
     std::vector<std::string> with_choice = sets;
     with_choice.push_back("train.keep=" + choice);
     const RunFolder folder = finished_run(choice, with_choice);
-    const auto lines = read_lines(folder.metrics());
+    const auto lines = lines_of(folder);
     int64_t best = 1;
     for (int64_t epoch = 2; epoch <= 3; ++epoch) {
       if (lines[size_t(epoch - 1)]["val_acc"] > lines[size_t(best - 1)]["val_acc"]) best = epoch;
@@ -191,7 +175,7 @@ TEST_F(TrainingRun, EndsEarlyWhenItsPatienceIsOver) {
   const std::vector<std::string> sets = {"train.epochs=9", "train.patience=2", "train.min_delta=1",
                                          "train.keep_every=2"};
   const RunFolder folder = finished_run("run", sets);
-  const auto lines = read_lines(folder.metrics());
+  const auto lines = lines_of(folder);
   ASSERT_EQ(lines.size(), 4u) << "an epoch, two of patience, and the test";
   EXPECT_TRUE(lines[3].contains("test_acc"));
   EXPECT_TRUE(std::filesystem::exists(folder.epoch_weights(3))) << "the last epoch's weights";
@@ -266,7 +250,7 @@ TEST_F(TrainingRun, AveragedWeightsAreValidatedAndKeptAndSurviveAStop) {
   load_state_dict(net, safetensors::read(whole.kept_weights()), whole.kept_weights());
   const Dataset dataset = load_dataset(config.data);
   const auto validation = evaluate(net, dataset, dataset.val, {16, true, 0});
-  EXPECT_NEAR(validation->loss, read_lines(whole.metrics())[1]["val_loss"].get<double>(), 1e-5);
+  EXPECT_NEAR(validation->loss, lines_of(whole)[1]["val_loss"].get<double>(), 1e-5);
 
   for (const int64_t batches : {int64_t{4}, kTinyBatches}) {
     const TinyRun run(folder_ / "tiny.toml", sets);
@@ -322,7 +306,7 @@ TEST_F(TrainingRun, AFolderHoldsOneRun) {
 
 TEST_F(TrainingRun, Bf16AutocastTrains) {
   const RunFolder folder = finished_run("run", {"train.precision=bf16", "train.epochs=1"});
-  EXPECT_GT(read_lines(folder.metrics())[0]["train_loss"].get<double>(), 0);
+  EXPECT_GT(lines_of(folder)[0]["train_loss"].get<double>(), 0);
   EXPECT_NE(read_file(folder.last_weights()), read_file(finished_run("f32", {"train.epochs=1"}).last_weights()));
 }
 
