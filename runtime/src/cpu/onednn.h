@@ -55,13 +55,14 @@ using DnnlPrimitive = DnnlHandle<dnnl_primitive_t, dnnl_primitive_destroy>;
 using DnnlAttr = DnnlHandle<dnnl_primitive_attr_t, dnnl_primitive_attr_destroy>;
 using DnnlPostOps = DnnlHandle<dnnl_post_ops_t, dnnl_post_ops_destroy>;
 
-/// oneDNN takes its thread count from OpenMP's of the calling thread: set for one scope, then as it was.
-class OpenMpThreads {
+/// oneDNN takes its thread count from OpenMP's of the calling thread, where a primitive is made and where it is run: one
+/// for a scope, since our own pool shares the work, then as it was.
+class OneOpenMpThread {
  public:
-  explicit OpenMpThreads(int threads) noexcept : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  OpenMpThreads(const OpenMpThreads&) = delete;
-  OpenMpThreads& operator=(const OpenMpThreads&) = delete;
-  ~OpenMpThreads() { omp_set_num_threads(before_); }
+  OneOpenMpThread() noexcept : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  OneOpenMpThread(const OneOpenMpThread&) = delete;
+  OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
+  ~OneOpenMpThread() { omp_set_num_threads(before_); }
 
  private:
   int before_;

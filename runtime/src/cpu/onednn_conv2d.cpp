@@ -83,7 +83,7 @@ class Conv2d final : public Op {
 
   /// Reorders every expert's weights from (O, I, KH, KW) to the chosen layout.
   Status pack(const OpSpec& spec) noexcept {
-    const OpenMpThreads alone(1);
+    const OneOpenMpThread alone;
     MOEFB_TRY(from_dnnl(dnnl_engine_create(engine_.out(), dnnl_cpu, 0)));
     MOEFB_TRY(choose_layout());
     const graph::Tensor& weight = *spec.tensor(spec.node.weight);

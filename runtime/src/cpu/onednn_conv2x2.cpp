@@ -56,7 +56,7 @@ class Conv2x2 final : public StatelessOp<Conv2x2> {
  private:
   /// @param block  its rows are tokens
   Status run_block(const OpCall& call, const Block& block) const noexcept {
-    const OpenMpThreads alone(1);
+    const OneOpenMpThread alone;
     return panels_.for_each(block, kMostTokens, [&](int64_t first, int64_t tokens, int64_t column) noexcept {
       return run_panel(call, first, tokens, column);
     });

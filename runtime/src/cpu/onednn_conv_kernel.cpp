@@ -46,7 +46,7 @@ Status make_primitive_desc(const Shape2d& s, dnnl_engine_t engine, int64_t n, co
 
 Status ConvKernel::make(const Shape2d& s, dnnl_engine_t engine, int64_t images, const Strip& strip,
                         const_dnnl_memory_desc_t weights) noexcept {
-  const OpenMpThreads alone(1);  // fixed when a primitive is made
+  const OneOpenMpThread alone;  // fixed when a primitive is made
   n = images;
   rows = strip;
   MOEFB_TRY(make_primitive_desc(s, engine, n, rows, weights, desc));
@@ -92,7 +92,7 @@ Status ConvArguments::execute(const ConvKernel& kernel, dnnl_stream_t stream, co
     MOEFB_TRY(point(residual_, at.residual));
     args[count++] = {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, residual_.get()};
   }
-  const OpenMpThreads alone(1);
+  const OneOpenMpThread alone;
   MOEFB_TRY(from_dnnl(dnnl_primitive_execute(kernel.primitive.get(), stream, count, args)));
   return from_dnnl(dnnl_stream_wait(stream));
 }

@@ -38,7 +38,7 @@ class Linear final : public StatelessOp<Linear> {
 
  private:
   Status run_block(const OpCall& call, const Block& block) const noexcept {
-    const OpenMpThreads alone(1);
+    const OneOpenMpThread alone;
     return panels_.for_each(
         block, std::max(kPartRows, kBlockElements / in_),
         [&](int64_t row, int64_t rows, int64_t column) noexcept { return run_panel(call, row, rows, column); });
