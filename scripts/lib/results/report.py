@@ -1,6 +1,6 @@
 """The measured part of docs/results.md, and its figures."""
 from . import figures, tables
-from .runs import HEADS, PATCHES, grouped
+from .runs import HEADS, PATCHES, grouped, longest
 
 COMMON_PREFIX = "results-"  # of the figures' files; nothing else in docs/images begins so
 
@@ -18,6 +18,14 @@ def heads_section(heads):
         figures.curvature_figure(heads), *tables.hessian_table(heads), figures.density_figure(heads),
         figures.loss_along_figure(heads), *tables.curve_table(heads),
         figures.head_speed_figure(heads), *tables.head_speed_table(heads),
+    ]
+
+
+def shorter_section(heads):
+    """The same heads after less training: what of the above holds from the start."""
+    return [
+        "## CIFAR-10 heads, trained for a shorter time", "",
+        *tables.setup_table(heads), *tables.accuracy_table(heads), *tables.utilisation_table(heads), *tables.hessian_table(heads),
     ]
 
 
@@ -49,9 +57,10 @@ def missing(made):
 
 def measured(runs):
     """@return (lines of Markdown, figures that were drawn)"""
-    heads = grouped([run for run in runs if run.is_head], HEADS)
+    heads, shorter = longest(grouped([run for run in runs if run.is_head], HEADS))
     patches = grouped([run for run in runs if not run.is_head], PATCHES)
-    parts = (heads_section(heads) if heads else []) + (patches_section(patches) if patches else [])
+    parts = (heads_section(heads) if heads else []) + (shorter_section(shorter) if shorter else [])
+    parts += patches_section(patches) if patches else []
     parts += tables.specialisation_table(heads + patches)
     made = [part for part in parts if isinstance(part, figures.Figure)]
     lines = hardware(runs)

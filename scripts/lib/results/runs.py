@@ -198,6 +198,10 @@ class Group:
     def ours(self):
         return f"{self.label}, ours, {seeds_text(self.runs)}"
 
+    @property
+    def epochs(self):
+        return len(self.runs[0].epochs)
+
     def analysed(self, name):
         return [run.analysis[name] for run in self.runs if name in run.analysis]
 
@@ -222,6 +226,23 @@ def tidy(value):
     return f"{value:,}" if isinstance(value, int) and value >= 10000 else str(value)
 
 
+def part_of_label(group, setting):
+    return json.dumps(group.runs[0].setting(setting))
+
+
+def longest(groups):
+    """
+    @return (of each model the group that trained the most epochs, under the model's plain name; the others)
+    """
+    most = {}
+    for group in groups:
+        if group.model not in most or group.epochs > most[group.model].epochs:
+            most[group.model] = group
+    for colour, group in enumerate(most.values()):
+        group.label, group.colour = group.model, colour
+    return list(most.values()), [group for group in groups if group not in most.values()]
+
+
 def grouped(runs, order):
     """Groups in the papers' order; those of one name get what parts them in their labels."""
     parted = {}
@@ -231,9 +252,10 @@ def grouped(runs, order):
     groups = [Group(members) for members in parted.values()]
     for group in groups:
         same = [other for other in groups if other.model == group.model]
-        for name, form in TELLING if len(same) > 1 else ():
-            if len({json.dumps(other.runs[0].setting(name)) for other in same}) > 1:
+        for name, form in TELLING:
+            if len({part_of_label(other, name) for other in same}) > 1:
                 group.label += ", " + form.format(tidy(group.runs[0].setting(name)))
+                same = [other for other in same if part_of_label(other, name) == part_of_label(group, name)]
     groups.sort(key=lambda group: (order.index(group.model) if group.model in order else len(order), group.label))
     for index, group in enumerate(groups):
         group.colour = index

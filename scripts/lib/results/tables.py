@@ -136,7 +136,7 @@ def utilisation_table(heads):
                                 run.test.get("load_test_snapshot")))
     if rows:
         rows += [row(f"{head}, published", known["utilisation"], known["entropy"], known.get("load"))
-                 for head, known in published.HEADS.items() if "utilisation" in known]
+                 for head, known in published.HEADS.items() if "utilisation" in known and head in {group.label for group in heads}]
     return titled("Routing of the test set (first paper, figures)", ["head", "utilisation of the experts", "entropy, nats", "load"], rows)
 
 
