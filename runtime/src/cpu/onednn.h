@@ -55,8 +55,8 @@ using DnnlPrimitive = DnnlHandle<dnnl_primitive_t, dnnl_primitive_destroy>;
 using DnnlAttr = DnnlHandle<dnnl_primitive_attr_t, dnnl_primitive_attr_destroy>;
 using DnnlPostOps = DnnlHandle<dnnl_post_ops_t, dnnl_post_ops_destroy>;
 
-/// oneDNN takes its thread count from OpenMP's of the calling thread, where a primitive is made and where it is run: one
-/// for a scope, since our own pool shares the work, then as it was.
+/// oneDNN takes its thread count from OpenMP's of the calling thread, where a primitive is made and where it is run:
+/// one for a scope, since our own pool shares the work, then as it was.
 class OneOpenMpThread {
  public:
   OneOpenMpThread() noexcept : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
