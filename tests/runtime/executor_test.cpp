@@ -253,6 +253,24 @@ TEST(Executor, IsBusyForWhoeverEntersWhileItRuns) {
   EXPECT_EQ(logits, answer(s.model(), s.images(2))) << "the host's threads change no bits";
 }
 
+TEST(Executor, KeepsToItselfWhatTakesMicroseconds) {
+  // A head that takes 20 us woke another thread to help copy its input.
+  const Subject s(kHead);
+  int calls = 0;
+  const auto count = [](void* ctx, int n, void (*fn)(void*, int), void* ctx2) {
+    ++*static_cast<int*>(ctx);
+    for (int i = 0; i < n; ++i) fn(ctx2, i);
+  };
+  for (const Dispatch dispatch : {Dispatch::kGrouped, Dispatch::kNaive, Dispatch::kAll}) {
+    ExecutorOptions options;
+    options.dispatch = dispatch;
+    const std::vector<float> alone = answer(s.model(), s.images(8), options);
+    options.host_threads = {count, &calls, 2};
+    EXPECT_EQ(answer(s.model(), s.images(8), options), alone);
+  }
+  EXPECT_EQ(calls, 0);
+}
+
 TEST(Executor, SharesOneModelBetweenSixteenThreads) {
   for (Kernels kernels : {Kernels::kReference, Kernels::kAuto}) {
     const Subject s(kResNet, kernels);

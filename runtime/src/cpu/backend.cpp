@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cpu/split.h"
 #include "graph/joined.h"
 #include "kernels/reference/kernels.h"
 #if MOEFB_ONEDNN
@@ -102,7 +103,7 @@ Status GraphRunner::run(int64_t n, const float* images, float* logits, std::byte
   const graph::Graph& graph = packed_->graph();
   const graph::Extent in = graph::extent(graph.values[size_t(graph.input)].shape);
   float* input = value(graph.input, arena);
-  threads_.parallel_for(n, 1, [&](int64_t begin, int64_t end) {
+  threads_.parallel_for(n, least_units(in.elements()), [&](int64_t begin, int64_t end) {
     kernels::reference::to_channels_last(images, in.c, in.h * in.w, begin, end, input);
   });
 

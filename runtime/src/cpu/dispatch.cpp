@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "cpu/first_failure.h"
+#include "cpu/split.h"
 #include "kernels/routing.h"
 
 namespace moefb::cpu {
 namespace {
 
-constexpr int64_t kGrainElements = 16'384;  // copied or added up: a few us, worth a hand-off
 constexpr int64_t kWorthSharing = 500'000;  // products, some 10 us
 
 }  // namespace
@@ -26,8 +26,8 @@ Dispatcher::Dispatcher(MoeState& state, int64_t n, const float* src, float* dst,
       a_(a),
       threads_(threads),
       out_channels_(sizes_.out_elements / (tokens_.patch() * tokens_.patch())),
-      gather_grain_(1 + kGrainElements / sizes_.token_elements),
-      combine_grain_(1 + kGrainElements / (sizes_.K * sizes_.out_elements)) {}
+      gather_grain_(least_units(sizes_.token_elements)),
+      combine_grain_(least_units(sizes_.K * sizes_.out_elements)) {}
 
 float* Dispatcher::body_row(int value, int64_t row) const noexcept {
   const int64_t elements = op_.moe().bank.values[size_t(value)].shape.elements();

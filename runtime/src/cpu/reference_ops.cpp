@@ -72,7 +72,8 @@ class MaxPool final : public StatelessOp<MaxPool> {
  public:
   explicit MaxPool(const OpSpec& spec) noexcept : window_(window(spec)) {}
   void run(const OpCall& call, ThreadPool& threads) const noexcept {
-    threads.parallel_for(call.n * window_.oh, 8, [&](int64_t begin, int64_t end) {
+    const int64_t row_elements = window_.ow * window_.c * window_.kh * window_.kw;
+    threads.parallel_for(call.n * window_.oh, least_units(row_elements), [&](int64_t begin, int64_t end) {
       reference::max_pool(window_, call.srcs[0], begin, end, call.dst);
     });
   }
@@ -85,7 +86,7 @@ class GlobalAveragePool final : public StatelessOp<GlobalAveragePool> {
  public:
   explicit GlobalAveragePool(const OpSpec& spec) noexcept : in_(spec.input()) {}
   void run(const OpCall& call, ThreadPool& threads) const noexcept {
-    threads.parallel_for(call.n, 1, [&](int64_t begin, int64_t end) {
+    threads.parallel_for(call.n, least_units(in_.elements()), [&](int64_t begin, int64_t end) {
       reference::global_average_pool(call.srcs[0], in_.h * in_.w, in_.c, begin, end, call.dst);
     });
   }
@@ -110,7 +111,7 @@ class GroupNorm final : public StatelessOp<GroupNorm> {
   void run(const OpCall& call, ThreadPool& threads) const noexcept {
     const float* weight = weight_.get() + call.expert * in_.c;
     const float* bias = bias_.get() + call.expert * in_.c;
-    threads.parallel_for(call.n, 1, [&](int64_t begin, int64_t end) {
+    threads.parallel_for(call.n, least_units(in_.elements()), [&](int64_t begin, int64_t end) {
       reference::group_norm(call.srcs[0], in_.h * in_.w, in_.c, groups_, eps_, weight, bias, activation_, begin, end,
                             call.dst);
     });
@@ -132,7 +133,7 @@ class Add final : public StatelessOp<Add> {
         inputs_(int(spec.node.inputs.size())),
         activation_(to_kernel(spec.node.activation)) {}
   void run(const OpCall& call, ThreadPool& threads) const noexcept {
-    threads.parallel_for(call.n * elements_, 16'384, [&](int64_t begin, int64_t end) {
+    threads.parallel_for(call.n * elements_, kPartElements, [&](int64_t begin, int64_t end) {
       reference::add(call.srcs, inputs_, activation_, begin, end, call.dst);
     });
   }

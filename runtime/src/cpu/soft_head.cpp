@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "cpu/split.h"
 #include "cpu/step.h"
 #include "cpu/weights.h"
 #include "kernels/reference/kernels.h"
 
 namespace moefb::cpu {
 namespace {
-
-constexpr int64_t kGrainElements = 16'384;  // a few us of scaling: worth a hand-off
 
 /// A tensor of the concatenated weights, and the memory that it points into.
 struct Concatenated {
@@ -123,7 +122,7 @@ Status SoftHeadState::run(int64_t T, const float* src, const float* probs, std::
   float* hidden = reinterpret_cast<float*>(arena + layout_.hidden);
   float* scaled = reinterpret_cast<float*>(arena + layout_.scaled);
   MOEFB_TRY(first_->run({.n = T, .srcs = {src}, .dst = hidden}, threads));
-  threads.parallel_for(T, 1 + kGrainElements / (s.E * s.hidden), [&](int64_t begin, int64_t end) {
+  threads.parallel_for(T, least_units(s.E * s.hidden), [&](int64_t begin, int64_t end) {
     kernels::reference::scale_by_expert(hidden, probs, s.E, s.hidden, begin, end, scaled);
   });
   return second_->run({.n = T, .srcs = {scaled}, .dst = dst}, threads);

@@ -24,6 +24,13 @@ constexpr int64_t products_tile_rows(int64_t rows, int threads) noexcept {
 inline constexpr int64_t kPartProducts = 500'000;  // some 10 us: worth a hand-off
 inline constexpr int64_t kPartRows = 16;           // fewer rows a part would read all weights for little
 
+inline constexpr int64_t kPartElements = 16'384;  // copied, added up or compared in a few us: worth a hand-off
+
+/// The least of equal units, each of so many elements to be copied, added up or compared, that is worth a hand-off.
+constexpr int64_t least_units(int64_t elements) noexcept {
+  return 1 + kPartElements / std::max<int64_t>(1, elements);
+}
+
 /// A rectangle of the output: rows, and columns of whole panels.
 struct Block {
   int64_t row, rows, column, columns;

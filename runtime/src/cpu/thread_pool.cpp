@@ -10,7 +10,7 @@ namespace {
 
 // A hand-off costs 0.1 us spinning and 45 us through the kernel, so a worker spins for about one layer's time before it
 // sleeps. Every so often it offers its core to others: beside another job, the thread that has the work may be waiting
-// for just that core.
+// for just that core. That may cost it a whole slice of the scheduler, so nobody waits for a thread that does not work.
 constexpr int kSpins = 4000;
 constexpr int kSpinsBetweenYields = 50;
 
@@ -69,13 +69,30 @@ void ThreadPool::take_pieces() noexcept {
   for (int piece; (piece = next_piece_.fetch_add(1, std::memory_order_relaxed)) < pieces_;) fn_(task_, piece);
 }
 
+bool ThreadPool::join() noexcept {
+  uint32_t inside = inside_.load(std::memory_order_relaxed);
+  while ((inside & kClosed) == 0) {
+    if (inside_.compare_exchange_weak(inside, inside + 1, std::memory_order_acquire, std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void ThreadPool::leave() noexcept {
+  if (inside_.fetch_sub(1, std::memory_order_acq_rel) == kClosed + 1) inside_.notify_one();
+}
+
+// A worker that comes late may find its round over, or join a later one than it was woken for, even one that it has
+// already left: then no pieces are left, or it takes some.
 void ThreadPool::work() noexcept {
   for (uint32_t seen = 0;;) {
     wait_for_change(round_, seen);
-    ++seen;
+    seen = round_.load(std::memory_order_acquire);
     if (stop_.load(std::memory_order_relaxed)) return;
+    if (!join()) continue;
     take_pieces();
-    if (working_.fetch_sub(1, std::memory_order_acq_rel) == 1) working_.notify_one();
+    leave();
   }
 }
 
@@ -88,11 +105,12 @@ void ThreadPool::dispatch(int pieces, PieceFn fn, void* task) noexcept {
   task_ = task;
   pieces_ = pieces;
   next_piece_.store(0, std::memory_order_relaxed);
-  working_.store(workers_, std::memory_order_relaxed);
+  inside_.store(0, std::memory_order_release);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
   take_pieces();
-  for (int left; (left = working_.load(std::memory_order_acquire)) != 0;) wait_for_change(working_, left);
+  uint32_t inside = inside_.fetch_or(kClosed, std::memory_order_acq_rel) | kClosed;
+  for (; inside != kClosed; inside = inside_.load(std::memory_order_acquire)) wait_for_change(inside_, inside);
 }
 
 }  // namespace moefb::cpu

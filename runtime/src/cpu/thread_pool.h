@@ -12,6 +12,7 @@
 namespace moefb::cpu {
 
 /// Shares ranges of work among threads. One caller at a time (the Executor sees to it). Never allocates after start().
+/// The caller works too and waits only for workers that have begun: what sleeps, or waits for a core, holds up nobody.
 class ThreadPool {
  public:
   ThreadPool() = default;
@@ -67,6 +68,8 @@ class ThreadPool {
   using PieceFn = void (*)(void* task, int piece);
   void dispatch(int pieces, PieceFn fn, void* task) noexcept;
   void work() noexcept;  ///< a worker's life
+  bool join() noexcept;  ///< @return false if the round is over
+  void leave() noexcept;
   void take_pieces() noexcept;
 
   HostThreads host_;
@@ -78,8 +81,9 @@ class ThreadPool {
   void* task_ = nullptr;
   int pieces_ = 0;
   std::atomic<int> next_piece_{0};
-  std::atomic<int> working_{0};     ///< workers that have not finished the current round
-  std::atomic<uint32_t> round_{0};  ///< grows by one with every dispatch; workers wait for it
+  static constexpr uint32_t kClosed = 1u << 31;
+  std::atomic<uint32_t> inside_{kClosed};  ///< workers in the current round, and kClosed once no more may join
+  std::atomic<uint32_t> round_{0};         ///< grows by one with every dispatch; workers wait for it
   std::atomic<bool> stop_{false};
 };
 

@@ -1,6 +1,9 @@
 #include "cpu/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -40,6 +43,77 @@ TEST_P(ThreadPoolTest, MakesWorkVisibleToTheCaller) {
 TEST(ThreadPool, StopsWithoutHavingWorked) {
   ThreadPool pool;
   ASSERT_TRUE(pool.start(4, {}).ok());
+}
+
+void send(int pipe_end) {
+  const char byte = 0;
+  EXPECT_EQ(::write(pipe_end, &byte, 1), 1);
+}
+
+void receive(int pipe_end) {
+  char byte = 0;
+  EXPECT_EQ(::read(pipe_end, &byte, 1), 1);
+}
+
+/// While it lives, one thread stands in a signal handler, as if it had lost its core.
+class Held {
+ public:
+  explicit Held(pthread_t thread) {
+    EXPECT_EQ(::pipe(from_), 0);
+    EXPECT_EQ(::pipe(to_), 0);
+    struct sigaction action = {};
+    action.sa_handler = [](int) {
+      send(from_[1]);
+      receive(to_[0]);
+      send(from_[1]);
+    };
+    ::sigaction(SIGUSR1, &action, &before_);
+    EXPECT_EQ(::pthread_kill(thread, SIGUSR1), 0);
+    receive(from_[0]);
+  }
+  ~Held() {
+    send(to_[1]);
+    receive(from_[0]);
+    ::sigaction(SIGUSR1, &before_, nullptr);
+    for (const int end : {from_[0], from_[1], to_[0], to_[1]}) ::close(end);
+  }
+
+ private:
+  static inline int from_[2], to_[2];
+  struct sigaction before_ = {};
+};
+
+/// The one worker of a pool of two.
+pthread_t worker_of(ThreadPool& pool) {
+  std::atomic<int> inside{0};
+  pthread_t worker{};
+  const pthread_t caller = ::pthread_self();
+  pool.for_each(2, [&](int64_t) {
+    if (!::pthread_equal(::pthread_self(), caller)) worker = ::pthread_self();
+    inside.fetch_add(1);
+    while (inside.load() < 2) sched_yield();  // until both threads have come
+  });
+  return worker;
+}
+
+TEST(ThreadPool, CallerFinishesAloneWhileTheWorkerHasNoCore) {
+  // Beside another job a run of 50 us took 8 ms: the caller waited for a worker that had yet to be given a core, only
+  // to hear from it that nothing was left to do.
+  ThreadPool pool;
+  ASSERT_TRUE(pool.start(2, {}).ok());
+  const pthread_t worker = worker_of(pool), caller = ::pthread_self();
+  std::vector<int> visits(16, 0);
+  {
+    const Held held(worker);
+    for (int round = 0; round < 3; ++round) {
+      pool.for_each(16, [&](int64_t i) {
+        EXPECT_TRUE(::pthread_equal(::pthread_self(), caller));
+        ++visits[size_t(i)];
+      });
+    }
+  }
+  EXPECT_EQ(visits, std::vector<int>(16, 3));
+  EXPECT_TRUE(::pthread_equal(worker_of(pool), worker)) << "and has a worker again once that goes on";
 }
 
 }  // namespace
