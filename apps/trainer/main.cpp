@@ -123,10 +123,6 @@ void hessian_flags(CLI::App& app, trainer::HessianOptions& options) {
       ->capture_default_str()
       ->group("hessian");
   app.add_flag("--f64", options.f64, "computes in f64")->group("hessian");
-  app.add_option("--device", options.device, "cpu, or cuda where LibTorch has it")
-      ->capture_default_str()
-      ->type_name("NAME")
-      ->group("hessian");
 }
 
 void routing_flags(CLI::App& app, trainer::RoutingOptions& options) {
@@ -151,6 +147,10 @@ Action analyze_flags(CLI::App& app, trainer::AnalyzeCommand& command) {
       ->check(CLI::Validator(CLI::PositiveNumber).description(""))
       ->type_name("N");
   app.add_option("--seed", command.seed, "of the sample and of random vectors")->capture_default_str()->type_name("N");
+  app.add_option("--device", command.device,
+                 "cuda, where LibTorch has it: hessian computes there, efficiency times LibTorch there too")
+      ->capture_default_str()
+      ->type_name("NAME");
   hessian_flags(app, command.hessian);
   routing_flags(app, command.routing);
   efficiency_flags(app, command.efficiency);

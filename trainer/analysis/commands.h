@@ -17,6 +17,7 @@ struct AnalyzeCommand {
   std::string data;                   ///< the data set's folder, where it is not the run's data.path; may be empty
   int64_t pictures = 0;               ///< of each picture set; 0: what the analysis takes by itself
   uint64_t seed = 42;                 ///< of the sample and of random vectors
+  std::string device = "cpu";         ///< where curvature is computed, and speed is measured too
   HessianOptions hessian;
   RoutingOptions routing;
   EfficiencyOptions efficiency;

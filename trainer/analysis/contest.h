@@ -23,10 +23,12 @@ struct Contestant {
 struct Rounds {
   std::vector<at::Tensor> warmup;  ///< one batch a round, before the clock starts; at least one: answers are compared
   std::vector<at::Tensor> timed;
+  at::Tensor expected;  ///< answers of the first warm-up batch; undefined: those of the first contestant
 };
 
 /// Every contestant answers a batch, then every contestant the next; each round begins with another one. In the warm-up
-/// their answers must be those of the first contestant, but for rounding (compare_answers()).
+/// their answers must be the expected ones, then those of the first contestant, but for rounding (compare_answers();
+/// on a GPU, where convolutions may round to TF32, as far as bf16 may differ).
 /// @param watch  told how many rounds are done
 /// @return the first contestant's answers to the batches of all rounds, (n, classes) each; nothing if it was stopped
 /// @throws std::runtime_error that names the contestant which answers otherwise

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "moefb/inspect.h"
+#include "trainer/analysis/device_memory.h"
 #include "trainer/analysis/machine.h"
 #include "trainer/analysis/process_memory.h"
 #include "trainer/models/cifar_net.h"
@@ -30,10 +31,12 @@ Contestant measured(const EngineName& name, const MakeEngine& make, const std::o
                     const at::Tensor& batch) {
   run_once(*make(), batch);
   Contestant one{name, nullptr, std::nullopt, {}};
-  const std::optional<int64_t> growth = peak_growth_bytes([&] {
+  const auto answer_once = [&] {
     one.engine = make();
     run_once(*one.engine, batch);
-  });
+  };
+  const std::optional<int64_t> growth =
+      name.device == "cpu" ? peak_growth_bytes(answer_once) : device_peak_growth_bytes(answer_once);
   if (growth && weights) one.peak_bytes = *growth + *weights;
   return one;
 }
@@ -73,13 +76,35 @@ std::shared_ptr<Network> onehot_network(const TrainedRun& run) {
   return network;
 }
 
-void add_torch(const TrainedRun& run, const std::shared_ptr<Network>& network, const char* dispatch, int threads,
-               const at::Tensor& batch, std::vector<Contestant>& to) {
+/// Where LibTorch computes. A GPU is given its work by one thread.
+struct TorchPlace {
+  int threads = 1;
+  at::Device device = at::kCPU;
+
+  EngineName name(const char* dispatch) const { return {"libtorch", dispatch, "-", threads, device.str()}; }
+};
+
+void add_torch(const TrainedRun& run, const std::shared_ptr<Network>& network, const char* dispatch,
+               const TorchPlace& place, const at::Tensor& batch, std::vector<Contestant>& to) {
   const auto make = [&] {
     return make_torch_engine([network](const at::Tensor& images) { return network->run(images).logits; },
-                             run.layout().channels_last, threads);
+                             run.layout().channels_last, place.threads, place.device);
   };
-  to.push_back(measured({"libtorch", dispatch, "-", threads}, make, weight_bytes(network->module()), batch));
+  to.push_back(measured(place.name(dispatch), make, weight_bytes(network->module()), batch));
+}
+
+/// @param onehot  may be null
+void add_torch_networks(const TrainedRun& run, const std::shared_ptr<Network>& onehot, const TorchPlace& place,
+                        const at::Tensor& batch, std::vector<Contestant>& to) {
+  add_torch(run, run.network, onehot ? "index" : "-", place, batch, to);
+  if (onehot) add_torch(run, onehot, "onehot", place, batch, to);
+}
+
+void add_torch_head(const std::shared_ptr<CifarNet>& network, const TorchPlace& place, const at::Tensor& batch,
+                    std::vector<Contestant>& to) {
+  const auto forward = [network](const at::Tensor& features) { return network->head().forward(features).logits; };
+  const auto make = [&] { return make_torch_engine(forward, /*channels_last=*/false, place.threads, place.device); };
+  to.push_back(measured(place.name("-"), make, weight_bytes(network->head()), batch));
 }
 
 }  // namespace
@@ -93,8 +118,7 @@ std::vector<Contestant> network_contestants(const TrainedRun& run, const Convert
   const std::shared_ptr<Network> onehot = onehot_network(run);
   std::vector<Contestant> all;
   for (const int threads : thread_counts()) {
-    add_torch(run, run.network, onehot ? "index" : "-", threads, batch, all);
-    if (onehot) add_torch(run, onehot, "onehot", threads, batch, all);
+    add_torch_networks(run, onehot, {threads}, batch, all);
     add_runtime(converted, threads, batch, all);
   }
   return all;
@@ -102,13 +126,30 @@ std::vector<Contestant> network_contestants(const TrainedRun& run, const Convert
 
 std::vector<Contestant> head_contestants(const std::shared_ptr<CifarNet>& network, const ConvertedModel& converted,
                                          const at::Tensor& batch) {
-  const auto forward = [network](const at::Tensor& features) { return network->head().forward(features).logits; };
   std::vector<Contestant> all;
   for (const int threads : thread_counts()) {
-    const auto make = [&] { return make_torch_engine(forward, /*channels_last=*/false, threads); };
-    all.push_back(measured({"libtorch", "-", "-", threads}, make, weight_bytes(network->head()), batch));
+    add_torch_head(network, {threads}, batch, all);
     add_runtime(converted, threads, batch, all);
   }
+  return all;
+}
+
+DeviceNetworks::DeviceNetworks(const TrainedRun& run, const at::Device& device)
+    : run_(run), device_(device), onehot_(onehot_network(run)) {
+  places_.push_back(std::make_unique<NetworkPlace>(run.network->module(), at::kFloat, device));
+  if (onehot_) places_.push_back(std::make_unique<NetworkPlace>(onehot_->module(), at::kFloat, device));
+}
+
+std::vector<Contestant> DeviceNetworks::network_contestants(const at::Tensor& batch) const {
+  std::vector<Contestant> all;
+  add_torch_networks(run_, onehot_, {1, device_}, batch, all);
+  return all;
+}
+
+std::vector<Contestant> DeviceNetworks::head_contestants(const std::shared_ptr<CifarNet>& network,
+                                                         const at::Tensor& batch) const {
+  std::vector<Contestant> all;
+  add_torch_head(network, {1, device_}, batch, all);
   return all;
 }
 

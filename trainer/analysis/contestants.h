@@ -6,6 +6,7 @@
 
 #include "trainer/analysis/contest.h"
 #include "trainer/analysis/converted_model.h"
+#include "trainer/analysis/network_place.h"
 #include "trainer/models/cifar_net.h"
 #include "trainer/train/trained_run.h"
 
@@ -21,5 +22,21 @@ std::vector<Contestant> network_contestants(const TrainedRun& run, const Convert
 /// A classifier's head, on features. @param batch  (n, D)
 std::vector<Contestant> head_contestants(const std::shared_ptr<CifarNet>& network, const ConvertedModel& converted,
                                          const at::Tensor& batch);
+
+/// The networks of a run on another device, while this lives; LibTorch alone answers there.
+class DeviceNetworks {
+ public:
+  DeviceNetworks(const TrainedRun& run, const at::Device& device);
+
+  /// As network_contestants() and head_contestants() do it.
+  std::vector<Contestant> network_contestants(const at::Tensor& batch) const;
+  std::vector<Contestant> head_contestants(const std::shared_ptr<CifarNet>& network, const at::Tensor& batch) const;
+
+ private:
+  const TrainedRun& run_;
+  at::Device device_;
+  std::shared_ptr<Network> onehot_;  ///< may be null
+  std::vector<std::unique_ptr<NetworkPlace>> places_;
+};
 
 }  // namespace moefb::trainer

@@ -19,17 +19,9 @@ double accuracy(const std::vector<at::Tensor>& answers, const std::vector<int64_
   return classes.eq(at::tensor(labels, at::kLong)).sum().item<double>() / double(counted);
 }
 
-/// @return false if it was stopped
-bool time_network(const TrainedRun& run, const TimedPictures& pictures, const std::function<bool()>& stop,
-                  EfficiencyReport& report) {
-  const ConvertedModel converted = convert_run(run.folder, int(report.protocol.batch));
-  report.info = file_info(converted.model);
-  report.rows = network_contestants(run, converted, pictures.rounds.timed.front());
-  const auto answers = run_contest(report.rows, pictures.rounds, shown_watch("timing the network", stop));
-  if (!answers) return false;
-  report.pictures = int64_t(pictures.labels.size());
-  report.accuracy = accuracy(*answers, pictures.labels);
-  return true;
+at::Tensor answer_of(Network& network, const at::Tensor& images) {
+  const at::NoGradGuard no_grad;
+  return network.run(images).logits;
 }
 
 std::vector<at::Tensor> features_of(CifarNet& network, const std::vector<at::Tensor>& batches) {
@@ -39,32 +31,91 @@ std::vector<at::Tensor> features_of(CifarNet& network, const std::vector<at::Ten
   return features;
 }
 
-/// Where there is a head: end to end it hides behind the backbone, of whose arithmetic it is a thousandth or less.
-/// @return false if it was stopped
-bool time_head(const TrainedRun& run, const TimedPictures& pictures, const std::function<bool()>& stop,
-               EfficiencyReport& report) {
-  const auto network = std::dynamic_pointer_cast<CifarNet>(run.network);
-  if (!network) return true;
-  const Rounds rounds = {features_of(*network, pictures.rounds.warmup), features_of(*network, pictures.rounds.timed)};
-  const ConvertedModel converted =
-      convert_head(std::get<ModelConfig>(run.config.model), network->head(), int(report.protocol.batch));
-  HeadEfficiency& head = report.head.emplace();
-  head.info = file_info(converted.model);
-  head.rows = head_contestants(network, converted, rounds.timed.front());
-  return run_contest(head.rows, rounds, shown_watch("timing the head", stop)).has_value();
+Rounds features_of(CifarNet& network, const Rounds& rounds) {
+  return {features_of(network, rounds.warmup), features_of(network, rounds.timed), {}};
 }
+
+class EfficiencyAnalysis {
+ public:
+  EfficiencyAnalysis(TrainedRun& run, const AnalyzeCommand& command, const std::function<bool()>& stop)
+      : run_(run),
+        command_(command),
+        stop_(stop),
+        device_(device_of(command.device)),
+        classifier_(std::dynamic_pointer_cast<CifarNet>(run.network)) {}
+
+  /// @return false if it was stopped
+  bool measure() { return time_here() && (device_.is_cpu() || time_there()); }
+  const EfficiencyReport& report() const { return report_; }
+
+ private:
+  bool time_here() {
+    Protocol protocol = protocol_of(run_.config.model, command_.efficiency, at::kCPU);
+    const TimedPictures pictures = load_pictures(run_, protocol, command_.seed);
+    return time_network(protocol, pictures) && (!classifier_ || time_head(protocol, pictures.rounds));
+  }
+
+  bool time_network(const Protocol& protocol, const TimedPictures& pictures) {
+    const ConvertedModel converted = convert_run(run_.folder, int(protocol.batch));
+    Efficiency& network = report_.network;
+    network.info = file_info(converted.model);
+    auto rows = network_contestants(run_, converted, pictures.rounds.timed.front());
+    const auto answers = contest(network, "network", protocol, std::move(rows), pictures.rounds);
+    if (!answers) return false;
+    report_.pictures = int64_t(pictures.labels.size());
+    report_.accuracy = accuracy(*answers, pictures.labels);
+    return true;
+  }
+
+  /// End to end a head hides behind the backbone, of whose arithmetic it is a thousandth or less.
+  bool time_head(const Protocol& protocol, const Rounds& pictures) {
+    const Rounds rounds = features_of(*classifier_, pictures);
+    const ConvertedModel converted =
+        convert_head(std::get<ModelConfig>(run_.config.model), classifier_->head(), int(protocol.batch));
+    Efficiency& head = report_.head.emplace();
+    head.info = file_info(converted.model);
+    auto rows = head_contestants(classifier_, converted, rounds.timed.front());
+    return contest(head, "head", protocol, std::move(rows), rounds).has_value();
+  }
+
+  /// LibTorch on a GPU, which must answer as on the CPU.
+  bool time_there() {
+    Protocol protocol = protocol_of(run_.config.model, command_.efficiency, device_);
+    Rounds pictures = load_pictures(run_, protocol, command_.seed).rounds;
+    const Rounds features = classifier_ ? features_of(*classifier_, pictures) : Rounds{};
+    pictures.expected = answer_of(*run_.network, pictures.warmup.front());
+    const DeviceNetworks there(run_, device_);
+    auto rows = there.network_contestants(pictures.timed.front());
+    if (!contest(report_.network, "network", protocol, std::move(rows), pictures)) return false;
+    if (!classifier_) return true;
+    rows = there.head_contestants(classifier_, features.timed.front());
+    return contest(*report_.head, "head", protocol, std::move(rows), features).has_value();
+  }
+
+  /// @return the first one's answers; nothing if it was stopped
+  std::optional<std::vector<at::Tensor>> contest(Efficiency& to, const std::string& what, const Protocol& protocol,
+                                                 std::vector<Contestant> rows, const Rounds& rounds) {
+    TimedRows& timed = to.timed.emplace_back(TimedRows{protocol, std::move(rows)});
+    return run_contest(timed.rows, rounds, shown_watch("timing the " + what, stop_));
+  }
+
+  TrainedRun& run_;
+  const AnalyzeCommand& command_;
+  const std::function<bool()>& stop_;
+  at::Device device_;
+  std::shared_ptr<CifarNet> classifier_;  ///< null: the network is none
+  EfficiencyReport report_;
+};
 
 }  // namespace
 
 bool analyze_efficiency(TrainedRun& run, const AnalyzeCommand& command, const std::function<bool()>& stop) {
-  EfficiencyReport report;
-  report.protocol = protocol_of(run.config.model, command.efficiency);
-  const TimedPictures pictures = load_pictures(run, report.protocol, command.seed);
-  const bool finished = time_network(run, pictures, stop, report) && time_head(run, pictures, stop, report);
+  EfficiencyAnalysis analysis(run, command, stop);
+  const bool finished = analysis.measure();
   at::set_num_threads(int(run.config.train.threads));
   if (!finished) return false;
-  const std::string path = write_results(run.folder, "efficiency", to_json(report));
-  std::printf("%sefficiency written to %s\n", describe(report).c_str(), path.c_str());
+  const std::string path = write_results(run.folder, "efficiency", to_json(analysis.report()));
+  std::printf("%sefficiency written to %s\n", describe(analysis.report()).c_str(), path.c_str());
   return true;
 }
 

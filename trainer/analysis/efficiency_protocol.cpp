@@ -17,10 +17,10 @@ std::vector<at::Tensor> in_turn(const std::vector<at::Tensor>& batches, int64_t 
 
 }  // namespace
 
-Protocol protocol_of(const NetworkConfig& config, const EfficiencyOptions& options) {
+Protocol protocol_of(const NetworkConfig& config, const EfficiencyOptions& options, const at::Device& device) {
   Protocol protocol;
   if (std::holds_alternative<ModelConfig>(config)) {
-    protocol = {"cifar-heads 12.4", 32, 3, 20, /*starts_again=*/true};
+    protocol = {"cifar-heads 12.4", device.is_cpu() ? 32 : 256, 3, 20, /*starts_again=*/true};
     if (options.published) protocol.warmup = 30, protocol.batches = 200;
   } else {
     protocol = {"patch-moe 11", 1, 5, 30, /*starts_again=*/false};

@@ -1,6 +1,8 @@
 // How the two published systems were timed (spec/cifar-heads.md, section 12.4; spec/patch-moe.md, section 11).
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <vector>
 
@@ -20,8 +22,9 @@ struct Protocol {
   bool starts_again = false;
 };
 
-/// Without other options a shorter one than published, which has 30 and 200 batches of 32, or 5 and 96 pictures.
-Protocol protocol_of(const NetworkConfig& config, const EfficiencyOptions& options);
+/// Without other options a shorter one than published, which has 30 and 200 batches (of 32, on a GPU of 256), or 5 and
+/// 96 pictures.
+Protocol protocol_of(const NetworkConfig& config, const EfficiencyOptions& options, const at::Device& device);
 
 /// Test pictures drawn by the seed, without augmentation, in whole batches.
 struct TimedPictures {

@@ -10,10 +10,21 @@ using nlohmann::ordered_json;
 
 constexpr double kMebibyte = 1 << 20;
 
+/// 12.3 M, 4.56 k, 789
+std::string short_count(int64_t count) {
+  const auto scaled = [count](double unit, const char* name) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.3g %s", double(count) / unit, name);
+    return std::string(text);
+  };
+  if (count >= 1'000'000) return scaled(1e6, "M");
+  return count >= 1'000 ? scaled(1e3, "k") : std::to_string(count);
+}
+
 ordered_json row_json(const Contestant& row, const Protocol& protocol) {
   const TimeSummary time = summarise(row.milliseconds);
   ordered_json json = {{"engine", row.name.engine},   {"dispatch", row.name.dispatch},
-                       {"kernels", row.name.kernels}, {"device", "cpu"},
+                       {"kernels", row.name.kernels}, {"device", row.name.device},
                        {"threads", row.name.threads}, {"batch", protocol.batch},
                        {"warmup", protocol.warmup},   {"batches", row.milliseconds.size()},
                        {"mean_ms", time.mean},        {"std_ms", time.deviation},
@@ -23,9 +34,11 @@ ordered_json row_json(const Contestant& row, const Protocol& protocol) {
   return json;
 }
 
-ordered_json rows_json(const std::vector<Contestant>& rows, const Protocol& protocol) {
+ordered_json rows_json(const Efficiency& part) {
   ordered_json list = ordered_json::array();
-  for (const Contestant& row : rows) list.push_back(row_json(row, protocol));
+  for (const TimedRows& timed : part.timed) {
+    for (const Contestant& row : timed.rows) list.push_back(row_json(row, timed.protocol));
+  }
   return list;
 }
 
@@ -36,48 +49,62 @@ std::string format(const char* text, Values... values) {
   return line;
 }
 
-std::string table(const std::vector<Contestant>& rows, const Protocol& protocol) {
-  std::string text = "engine    dispatch  threads  mean ms  (std)    median ms  images/s  peak MiB\n";
-  for (const Contestant& row : rows) {
-    const TimeSummary time = summarise(row.milliseconds);
-    text +=
-        format("%-8s  %-8s  %7d  %7.3f  (%5.3f)  %9.3f  %8.0f  ", row.name.engine.c_str(), row.name.dispatch.c_str(),
-               row.name.threads, time.mean, time.deviation, time.median, 1000 * double(protocol.batch) / time.mean);
-    text += row.peak_bytes ? format("%8.1f\n", double(*row.peak_bytes) / kMebibyte) : "unknown\n";
+/// "2 threads"; "cuda"
+std::string place(const EngineName& name) {
+  if (name.device != "cpu") return name.device;
+  return std::to_string(name.threads) + (name.threads == 1 ? " thread" : " threads");
+}
+
+std::string line(const Contestant& row, int64_t batch) {
+  const TimeSummary time = summarise(row.milliseconds);
+  const std::string text = format("  %-8s  %-8s  %-10s %5ld  %9.3f  %8.3f  %9.3f  %9.0f  ", row.name.engine.c_str(),
+                                  row.name.dispatch.c_str(), place(row.name).c_str(), long(batch), time.mean,
+                                  time.deviation, time.median, 1000 * double(batch) / time.mean);
+  return text + (row.peak_bytes ? format("%8.1f\n", double(*row.peak_bytes) / kMebibyte) : " unknown\n");
+}
+
+std::string table(const Efficiency& part) {
+  std::string text = "  engine    dispatch  on         batch    mean ms    std ms  median ms   images/s  peak MiB\n";
+  for (const TimedRows& timed : part.timed) {
+    for (const Contestant& row : timed.rows) text += line(row, timed.protocol.batch);
   }
   return text;
+}
+
+std::string describe(const char* name, const FileInfo& info) {
+  return format("%s: %s parameters, %s active, %s multiply-adds a picture\n", name,
+                short_count(info.parameters).c_str(), short_count(info.active_parameters).c_str(),
+                short_count(info.multiply_adds).c_str());
 }
 
 }  // namespace
 
 ordered_json to_json(const EfficiencyReport& report) {
+  const FileInfo& info = report.network.info;
   ordered_json json = {{"format", 1},
                        {"machine", describe_machine()},
-                       {"protocol", report.protocol.name},
-                       {"parameters", report.info.parameters},
-                       {"active_parameters", report.info.active_parameters},
-                       {"multiply_adds", report.info.multiply_adds},
-                       {"f32_mib", 4 * double(report.info.parameters) / kMebibyte},
+                       {"protocol", report.network.timed.front().protocol.name},
+                       {"parameters", info.parameters},
+                       {"active_parameters", info.active_parameters},
+                       {"multiply_adds", info.multiply_adds},
+                       {"f32_mib", 4 * double(info.parameters) / kMebibyte},
                        {"pictures", report.pictures},
                        {"accuracy", report.accuracy},
-                       {"rows", rows_json(report.rows, report.protocol)}};
+                       {"rows", rows_json(report.network)}};
+  const bool on_gpu = report.network.timed.size() > 1;
+  if (on_gpu) json["machine"]["gpu"] = gpu_model();
   if (!report.head) return json;
   json["head"] = {{"parameters", report.head->info.parameters},
                   {"active_parameters", report.head->info.active_parameters},
                   {"multiply_adds", report.head->info.multiply_adds},
-                  {"rows", rows_json(report.head->rows, report.protocol)}};
+                  {"rows", rows_json(*report.head)}};
   return json;
 }
 
 std::string describe(const EfficiencyReport& report) {
-  const FileInfo& info = report.info;
-  std::string text = format("%.3g M parameters, %.3g M on the path of a token, %.3g M multiply-adds; batch %ld\n",
-                            double(info.parameters) / 1e6, double(info.active_parameters) / 1e6,
-                            double(info.multiply_adds) / 1e6, long(report.protocol.batch));
-  text += table(report.rows, report.protocol);
-  if (!report.head) return text;
-  text += format("the head alone, %.3g M multiply-adds\n", double(report.head->info.multiply_adds) / 1e6);
-  return text + table(report.head->rows, report.protocol);
+  std::string text = describe("network", report.network.info) + table(report.network);
+  if (report.head) text += describe("head alone", report.head->info) + table(*report.head);
+  return text;
 }
 
 }  // namespace moefb::trainer

@@ -13,19 +13,23 @@
 
 namespace moefb::trainer {
 
-/// The head of a classifier by itself.
-struct HeadEfficiency {
-  FileInfo info;
+/// Who was timed by one protocol.
+struct TimedRows {
+  Protocol protocol;
   std::vector<Contestant> rows;
 };
 
+/// A network, or the head of a classifier by itself.
+struct Efficiency {
+  FileInfo info;                 ///< of the converted model
+  std::vector<TimedRows> timed;  ///< on the CPU, then on a GPU if that was asked for
+};
+
 struct EfficiencyReport {
-  Protocol protocol;
-  FileInfo info;  ///< of the converted network
+  Efficiency network;
   int64_t pictures = 0;
   double accuracy = 0;  ///< of the first row, over `pictures`
-  std::vector<Contestant> rows;
-  std::optional<HeadEfficiency> head;
+  std::optional<Efficiency> head;
 };
 
 /// The content of efficiency.json: docs/analysis.md.

@@ -1,6 +1,7 @@
 #include "trainer/analysis/engine.h"
 
 #include <ATen/ATen.h>
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
@@ -21,25 +22,35 @@ void use_threads(int threads) {
   at::parallel_for(0, threads, 1, [](int64_t, int64_t) {});
 }
 
+// What another device was given is done there while we go on.
+void wait_for(const at::Device& device) {
+  if (!device.is_cpu()) at::accelerator::synchronizeDevice(at::accelerator::getDeviceIndex());
+}
+
 class TorchEngine : public Engine {
  public:
-  TorchEngine(std::function<at::Tensor(const at::Tensor&)> forward, bool channels_last, int threads)
-      : forward_(std::move(forward)), channels_last_(channels_last), threads_(threads) {}
+  TorchEngine(std::function<at::Tensor(const at::Tensor&)> forward, bool channels_last, int threads,
+              const at::Device& device)
+      : forward_(std::move(forward)), channels_last_(channels_last), threads_(threads), device_(device) {}
 
   void load(const at::Tensor& batch) override {
     use_threads(threads_);
     batch_ = batch.dim() == 4 && channels_last_ ? batch.contiguous(at::MemoryFormat::ChannelsLast) : batch;
+    batch_ = batch_.to(device_);
+    wait_for(device_);
   }
   void run() override {
     const at::NoGradGuard no_grad;
     logits_ = forward_(batch_);
+    wait_for(device_);
   }
-  at::Tensor logits() const override { return logits_; }
+  at::Tensor logits() const override { return logits_.cpu(); }
 
  private:
   std::function<at::Tensor(const at::Tensor&)> forward_;
   bool channels_last_;
   int threads_;
+  at::Device device_;
   at::Tensor batch_, logits_;
 };
 
@@ -66,8 +77,8 @@ class RuntimeEngine : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> make_torch_engine(std::function<at::Tensor(const at::Tensor&)> forward, bool channels_last,
-                                          int threads) {
-  return std::make_unique<TorchEngine>(std::move(forward), channels_last, threads);
+                                          int threads, const at::Device& device) {
+  return std::make_unique<TorchEngine>(std::move(forward), channels_last, threads, device);
 }
 
 std::unique_ptr<Engine> make_runtime_engine(const Model& model, Dispatch dispatch, int threads) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,7 @@ struct EngineName {
   std::string dispatch;  ///< "index", "onehot"; "grouped", "naive", "all"; "-" where nothing is dispatched
   std::string kernels;   ///< "auto"; "-": LibTorch's own
   int threads = 1;
+  std::string device = "cpu";  ///< "cuda": LibTorch's
 };
 
 class Engine {
@@ -38,8 +40,9 @@ class Engine {
 /// Anything that LibTorch computes.
 /// @param forward        (n, ...) to (n, classes); called without gradients
 /// @param channels_last  memory format of a batch of maps
+/// @param device         where the network is: load() copies the batch to it, run() ends when it has finished
 std::unique_ptr<Engine> make_torch_engine(std::function<at::Tensor(const at::Tensor&)> forward, bool channels_last,
-                                          int threads);
+                                          int threads, const at::Device& device = at::kCPU);
 
 /// Our runtime. @throws std::runtime_error with what it says
 std::unique_ptr<Engine> make_runtime_engine(const Model& model, Dispatch dispatch, int threads);

@@ -37,11 +37,12 @@ uint64_t hash_of(const std::string& path) {
   return hash;
 }
 
-std::string fingerprint(const TrainedRun& run, const HessianOptions& o, int64_t pictures, const ordered_json& said) {
+std::string fingerprint(const TrainedRun& run, const HessianOptions& o, const std::string& device, int64_t pictures,
+                        const ordered_json& said) {
   const ordered_json all = {said,
                             pictures,
                             o.batch_size,
-                            o.device,
+                            device,
                             int(o.method),
                             o.eigenvalues,
                             o.products,
@@ -63,12 +64,12 @@ class HessianAnalysis {
       : run_(run),
         seed_(command.seed),
         pictures_(command.pictures > 0 ? command.pictures : kPictures),
-        place_(run.network->module(), command.hessian),
+        place_(run.network->module(), command.hessian.f64 ? at::kDouble : at::kFloat, device_of(command.device)),
         vector_(run.network->module(), command.hessian.parameters),
         options_(within_memory(command.hessian, vector_)),
         results_(describe(command, options_, vector_.size())),
         session_(analysis_folder(run.folder) + "/hessian.partial.safetensors",
-                 fingerprint(run, options_, pictures_, results_), stop) {
+                 fingerprint(run, options_, command.device, pictures_, results_), stop) {
     if (session_.resumed()) std::printf("going on where the last analysis with the same settings was stopped\n");
   }
 

@@ -28,9 +28,8 @@ enum class TraceMethod : uint8_t {
 struct HessianOptions {
   std::vector<std::string> parameters;  ///< prefixes of parameter names; empty: all parameters
   RouteMode routing = RouteMode::kFree;
-  int64_t batch_size = 128;  ///< published
-  bool f64 = false;          ///< arithmetic of network and vectors
-  std::string device = "cpu";
+  int64_t batch_size = 128;   ///< published
+  bool f64 = false;           ///< arithmetic of network and vectors
   int64_t memory_mib = 4096;  ///< for vectors: fewer products are taken where more would not fit
 
   EigenMethod method = EigenMethod::kLanczos;

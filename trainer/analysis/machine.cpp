@@ -4,6 +4,8 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -16,6 +18,19 @@ int usable_cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
   return int(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+nlohmann::ordered_json gpu_model() {
+  constexpr std::string_view kKey = "Model:";
+  std::error_code none;
+  for (const auto& gpu : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", none)) {
+    std::ifstream file(gpu.path() / "information");
+    for (std::string line; std::getline(file, line);) {
+      const size_t begin = line.find_first_not_of(" \t", kKey.size());
+      if (line.starts_with(kKey) && begin != std::string::npos) return line.substr(begin);
+    }
+  }
+  return nullptr;
 }
 
 nlohmann::ordered_json describe_machine() {

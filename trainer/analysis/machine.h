@@ -5,9 +5,12 @@
 
 namespace moefb::trainer {
 
-/// Processor, cores that this process may use, instruction set, GPU (null: there is none in this build), versions of
+/// Processor, cores that this process may use, instruction set, GPU (null: nothing of ours runs there), versions of
 /// LibTorch, oneDNN and moefb.
 nlohmann::ordered_json describe_machine();
+
+/// The first GPU that NVIDIA's driver names, as JSON: null where there is none.
+nlohmann::ordered_json gpu_model();
 
 /// Cores that this process may use.
 int usable_cores();

@@ -16,6 +16,8 @@ void move(torch::nn::Module& module, at::ScalarType floats, const at::Device& de
   for (at::Tensor& buffer : module.buffers()) place(buffer);
 }
 
+}  // namespace
+
 at::Device device_of(const std::string& name) {
   const bool known = name == "cpu" || (name == "cuda" && at::hasCUDA());
   if (known) return at::Device(name);
@@ -23,10 +25,9 @@ at::Device device_of(const std::string& name) {
                            (at::hasCUDA() ? "cpu or cuda" : "cpu, the only one here"));
 }
 
-}  // namespace
-
-NetworkPlace::NetworkPlace(torch::nn::Module& module, const HessianOptions& options) : module_(module) {
-  move(module_, options.f64 ? at::kDouble : at::kFloat, device_of(options.device));
+NetworkPlace::NetworkPlace(torch::nn::Module& module, at::ScalarType floats, const at::Device& device)
+    : module_(module) {
+  move(module_, floats, device);
 }
 
 NetworkPlace::~NetworkPlace() {

@@ -77,6 +77,25 @@ TEST_F(Contest, RoundingIsNotAnotherAnswer) {
   EXPECT_TRUE(run_contest(contestants_, rounds(1, 1), nullptr).has_value());
 }
 
+TEST_F(Contest, WhoAnswersOtherwiseThanExpectedIsNamedToo) {
+  add("a");
+  Rounds given = rounds(1, 1);
+  given.expected = at::tensor({20.0f, 10.0f}).unsqueeze(0);
+  const std::string message = message_of([&] { run_contest(contestants_, given, nullptr); });
+  EXPECT_TRUE(contains(message, "libtorch a, 1 thread: expected the classes that libtorch on the CPU gives"));
+  given.expected = given.warmup.front();
+  EXPECT_TRUE(run_contest(contestants_, given, nullptr).has_value());
+}
+
+TEST_F(Contest, AGpuMayRoundToShorterNumbers) {
+  add("a", 10.4f);  // answers (10.4, 10)
+  Rounds given = rounds(1, 1);
+  given.expected = at::tensor({9.6f, 10.0f}).unsqueeze(0);
+  EXPECT_THROW(run_contest(contestants_, given, nullptr), std::runtime_error);
+  contestants_.front().name.device = "cuda";
+  EXPECT_TRUE(run_contest(contestants_, given, nullptr).has_value());
+}
+
 TEST_F(Contest, StopsBetweenTwoRounds) {
   add("a");
   EXPECT_FALSE(run_contest(contestants_, rounds(1, 3), [](int64_t done, int64_t) { return done == 2; }).has_value());

@@ -55,19 +55,14 @@ TEST(NetworkPlace, GivesTheSameBitsBack) {
   std::vector<at::Tensor> before;
   for (const at::Tensor& t : network->module().parameters()) before.push_back(t.detach().clone());
   {
-    HessianOptions options;
-    options.f64 = true;
-    const NetworkPlace place(network->module(), options);
+    const NetworkPlace place(network->module(), at::kDouble, at::kCPU);
     EXPECT_EQ(network->module().parameters()[0].scalar_type(), at::kDouble);
   }
   for (size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(network->module().parameters()[i].equal(before[i]));
 }
 
 TEST(NetworkPlace, RefusesADeviceThatIsNotThere) {
-  const auto network = small_network(head_keys("dense"));
-  HessianOptions options;
-  options.device = "tpu";
-  EXPECT_THROW(NetworkPlace(network->module(), options), std::runtime_error);
+  EXPECT_THROW(device_of("tpu"), std::runtime_error);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "moefb/image.h"
 #include "trainer/analysis/efficiency.h"
+#include "trainer/analysis/efficiency_protocol.h"
 #include "trainer/analysis/routing.h"
 #include "trainer/analysis/saved_weights.h"
 #include "trainer/train/tiny_run.h"
@@ -239,6 +240,30 @@ TEST_F(AnalysedRun, EfficiencyOfAPatchNetworkTakesOnePictureATime) {
   EXPECT_EQ(efficiency.at("rows").at(0).at("batch"), 1);
   EXPECT_EQ(efficiency.at("pictures"), 3);  // the warm-up's counts for the accuracy, not for the times
   EXPECT_FALSE(efficiency.contains("head"));
+}
+
+TEST_F(AnalysedRun, EfficiencyOnADeviceThatIsNotThereIsRefusedBeforeAnythingIsTimed) {
+  TrainedRun run = load_trained_run(finished("dense", kTinyToml, {"head=dense"}).path(), "");
+  AnalyzeCommand command;
+  command.device = "tpu";
+  int asked = 0;
+  const std::string message = message_of([&] { analyze_efficiency(run, command, [&] { return ++asked > 0; }); });
+  EXPECT_TRUE(contains(message, "--device tpu: expected cpu"));
+  EXPECT_EQ(asked, 0);
+}
+
+TEST(EfficiencyProtocol, IsThePublishedOne) {
+  EfficiencyOptions published;
+  published.published = true;
+  const Protocol head = protocol_of(ModelConfig{}, published, at::kCPU);
+  EXPECT_EQ(head.batch, 32);
+  EXPECT_EQ(head.warmup, 30);
+  EXPECT_EQ(head.batches, 200);
+  EXPECT_EQ(protocol_of(ModelConfig{}, published, at::kCUDA).batch, 256);
+  const Protocol patches = protocol_of(PatchNetConfig{}, published, at::kCPU);
+  EXPECT_EQ(patches.batch, 1);
+  EXPECT_EQ(patches.warmup + patches.batches, 101);
+  EXPECT_EQ(protocol_of(PatchNetConfig{}, published, at::kCUDA).batch, 1);
 }
 
 TEST_F(AnalysedRun, EfficiencyOfADenseHeadHasNoDispatch) {
