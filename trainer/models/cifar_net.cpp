@@ -2,11 +2,11 @@
 
 namespace moefb::trainer {
 
-CifarNet::CifarNet(const ModelConfig& config) {
+CifarNet::CifarNet(const ModelConfig& config, const Group& group) {
   // The published checkpoint wraps the network once more: keys read backbone.backbone.conv1.weight.
   const auto wrapper = register_module("backbone", std::make_shared<torch::nn::Module>());
-  backbone_ = wrapper->register_module("backbone", std::make_shared<ResNet>(config.width0));
-  head_ = register_module("head", make_head(config));
+  backbone_ = wrapper->register_module("backbone", std::make_shared<ResNet>(config.width0, Stem::kSmall, group));
+  head_ = register_module("head", make_head(config, group));
 }
 
 NetOutput CifarNet::forward(const at::Tensor& images, Precision precision, const Draws* draws, FeatureMaps* maps) {

@@ -20,7 +20,8 @@ struct NetOutput {
 class CifarNet : public torch::nn::Module, public Network {
  public:
   /// @pre config.kind is cifar_e2e, config.num_classes is set
-  explicit CifarNet(const ModelConfig& config);
+  /// @param group  the processes that train it; must outlive this
+  explicit CifarNet(const ModelConfig& config, const Group& group = alone());
 
   /// @param images  (B, 3, H, W) normalised
   NetOutput forward(const at::Tensor& images, Precision precision = Precision::kF32, const Draws* draws = nullptr,

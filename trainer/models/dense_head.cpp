@@ -6,7 +6,7 @@ namespace moefb::trainer {
 
 constexpr double kDropout = 0.1;  // not configurable in the published code
 
-DenseHead::DenseHead(const ModelConfig& config) {
+DenseHead::DenseHead(const ModelConfig& config, const Group& group) : Head(group) {
   const auto fc = register_module("fc", std::make_shared<torch::nn::Module>());
   first_ = fc->register_module("0", torch::nn::Linear(config.in_dim, config.width));
   second_ = fc->register_module("3", torch::nn::Linear(config.width, config.num_classes));
@@ -15,7 +15,8 @@ DenseHead::DenseHead(const ModelConfig& config) {
 HeadOutput DenseHead::forward(const at::Tensor& features, const Draws* draws) {
   HeadOutput out;
   out.hidden_pre = first_->forward(features);
-  out.logits = second_->forward(dropout(at::relu(out.hidden_pre), kDropout, is_training(), draws, "fc.2"));
+  const Rows rows = rows_of(group(), features.size(0));
+  out.logits = second_->forward(dropout(at::relu(out.hidden_pre), kDropout, is_training(), draws, "fc.2", rows));
   return out;
 }
 

@@ -3,16 +3,28 @@
 #include <ATen/ATen.h>
 
 namespace moefb::trainer {
+namespace {
 
-at::Tensor dropout(const at::Tensor& x, double p, bool training, const Draws* draws, const std::string& name) {
+/// x's shape with all processes' rows.
+std::vector<int64_t> whole_shape(const at::Tensor& x, const Rows& rows) {
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape[0] = rows.total();
+  return shape;
+}
+
+}  // namespace
+
+at::Tensor dropout(const at::Tensor& x, double p, bool training, const Draws* draws, const std::string& name,
+                   const Rows& rows) {
   if (!training || p == 0) return x;
-  if (!draws) return at::dropout(x, p, /*train=*/true);
+  // As at::dropout draws and multiplies, to the bit.
+  if (!draws) return x * rows.own(at::empty(whole_shape(x, rows), x.options()).bernoulli_(1 - p).div_(1 - p));
   const auto mask = draws->keep_masks.find(name);
   return mask == draws->keep_masks.end() ? x : x * mask->second.to(x.scalar_type()) / (1 - p);
 }
 
-at::Tensor gate_noise(const at::Tensor& scores, const Draws* draws) {
-  return draws ? draws->noise : at::randn_like(scores);
+at::Tensor gate_noise(const at::Tensor& scores, const Draws* draws, const Rows& rows) {
+  return draws ? draws->noise : rows.own(at::randn(whole_shape(scores, rows), scores.options()));
 }
 
 }  // namespace moefb::trainer

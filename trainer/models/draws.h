@@ -7,6 +7,8 @@
 #include <map>
 #include <string>
 
+#include "trainer/distributed/rows.h"
+
 namespace moefb::trainer {
 
 /// Everything random in one forward pass of a head, given instead of drawn: what is absent here is left out (no noise,
@@ -19,10 +21,13 @@ struct Draws {
 };
 
 /// x with each element dropped with probability p and the others scaled by 1 / (1 - p); x itself outside training.
+/// @param x      (rows, ...)
 /// @param draws  may be null; else its mask `name`, broadcastable to x, decides
-at::Tensor dropout(const at::Tensor& x, double p, bool training, const Draws* draws, const std::string& name);
+/// @param rows   where those of x stand among all processes': masks are drawn for all of them, see Rows::own()
+at::Tensor dropout(const at::Tensor& x, double p, bool training, const Draws* draws, const std::string& name,
+                   const Rows& rows);
 
 /// (B, E) standard normal, shaped like `scores`; undefined where `draws` is given without noise.
-at::Tensor gate_noise(const at::Tensor& scores, const Draws* draws);
+at::Tensor gate_noise(const at::Tensor& scores, const Draws* draws, const Rows& rows);
 
 }  // namespace moefb::trainer

@@ -6,14 +6,14 @@
 
 namespace moefb::trainer {
 
-std::shared_ptr<Head> make_head(const ModelConfig& config) {
+std::shared_ptr<Head> make_head(const ModelConfig& config, const Group& group) {
   switch (config.head) {
     case HeadKind::kDense:
-      return std::make_shared<DenseHead>(config);
+      return std::make_shared<DenseHead>(config, group);
     case HeadKind::kSoft:
-      return std::make_shared<SoftHead>(config);
+      return std::make_shared<SoftHead>(config, group);
     case HeadKind::kSparse:
-      return std::make_shared<SparseHead>(config);
+      return std::make_shared<SparseHead>(config, group);
   }
   return nullptr;
 }

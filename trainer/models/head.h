@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "trainer/distributed/group.h"
 #include "trainer/models/draws.h"
 #include "trainer/models/model_config.h"
 
@@ -26,15 +27,25 @@ struct HeadOutput {
 
 class Head : public torch::nn::Module {
  public:
+  explicit Head(const Group& group) : group_(group) {}
+
   /// @param features  (B, in_dim)
   /// @param draws     null: drawn from the default generator
   virtual HeadOutput forward(const at::Tensor& features, const Draws* draws = nullptr) = 0;
 
   /// (B, E, C): every expert on every row, without dropout; undefined for the dense head.
   virtual at::Tensor expert_logits(const at::Tensor& features) = 0;
+
+ protected:
+  /// The processes whose rows are one batch: in evaluation each has batches of its own.
+  const Group& group() const { return is_training() ? group_ : alone(); }
+
+ private:
+  const Group& group_;
 };
 
 /// @pre config.num_classes is set
-std::shared_ptr<Head> make_head(const ModelConfig& config);
+/// @param group  the processes that train it; must outlive it
+std::shared_ptr<Head> make_head(const ModelConfig& config, const Group& group = alone());
 
 }  // namespace moefb::trainer

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "trainer/distributed/rows.h"
+
 namespace moefb::trainer {
 namespace {
 
@@ -16,15 +18,15 @@ at::Tensor squared_variation(const at::Tensor& mass, const at::Tensor& mean) {
 
 }  // namespace
 
-at::Tensor soft_balance_loss(const at::Tensor& probs, double coef) {
+at::Tensor soft_balance_loss(const at::Tensor& probs, double coef, const Group& group) {
   const double uniform = 1.0 / double(probs.size(1));
-  const at::Tensor mean = probs.mean(0).clamp_min(kEps);
+  const at::Tensor mean = rows_of(group, probs.size(0)).mean(probs).clamp_min(kEps);
   return coef * uniform * (uniform * (std::log(uniform) - mean.log())).sum();
 }
 
-at::Tensor importance_loss(const at::Tensor& probs, double coef) {
+at::Tensor importance_loss(const at::Tensor& probs, double coef, const Group& group) {
   if (coef <= 0) return at::zeros({}, probs.options());
-  const at::Tensor mass = probs.sum(0) + kEps;
+  const at::Tensor mass = group.sum(probs.sum(0)) + kEps;
   return coef * squared_variation(mass, mass.mean());
 }
 

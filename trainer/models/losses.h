@@ -3,15 +3,17 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "trainer/distributed/group.h"
+
 namespace moefb::trainer {
 
 /// Soft head: coef / E * KL(uniform || mean routing), the mean clamped at 1e-8. @param probs  (B, E)
-at::Tensor soft_balance_loss(const at::Tensor& probs, double coef);
+at::Tensor soft_balance_loss(const at::Tensor& probs, double coef, const Group& group = alone());
 
 /// coef * CV^2 of the experts' gate mass, CV with the biased standard deviation. @param probs  (B, E)
-at::Tensor importance_loss(const at::Tensor& probs, double coef);
+at::Tensor importance_loss(const at::Tensor& probs, double coef, const Group& group = alone());
 
-/// The same of `load` (E): as published the gate mass once more (spec 13, flaw 4), or smooth_load().
+/// The same of `load` (E), of all processes: as published the gate mass once more (spec 13, flaw 4), or smooth_load().
 at::Tensor load_loss(const at::Tensor& load, double coef);
 
 /// How many pictures each expert would get if only its own noise were drawn again: sum over the pictures of
@@ -21,7 +23,7 @@ at::Tensor load_loss(const at::Tensor& load, double coef);
 /// @param noisy      (B, E) scores with it, which chose
 /// @param deviation  (B, E) of the noise
 /// @param k          experts a picture, less than E
-/// @return (E)
+/// @return (E) of this process's pictures
 at::Tensor smooth_load(const at::Tensor& clean, const at::Tensor& noisy, const at::Tensor& deviation, int64_t k);
 
 }  // namespace moefb::trainer

@@ -63,11 +63,13 @@ int64_t image_side(const NetworkConfig& config) {
   return std::get<Resnet18Config>(config).image;
 }
 
-std::shared_ptr<Network> make_network(const NetworkConfig& config, DispatchKind dispatch) {
-  if (const auto* patches = std::get_if<PatchNetConfig>(&config)) return std::make_shared<PatchNet>(*patches, dispatch);
-  if (const auto* cifar = std::get_if<ModelConfig>(&config)) return std::make_shared<CifarNet>(*cifar);
+std::shared_ptr<Network> make_network(const NetworkConfig& config, DispatchKind dispatch, const Group& group) {
+  if (const auto* patches = std::get_if<PatchNetConfig>(&config)) {
+    return std::make_shared<PatchNet>(*patches, dispatch, group);
+  }
+  if (const auto* cifar = std::get_if<ModelConfig>(&config)) return std::make_shared<CifarNet>(*cifar, group);
   const auto& resnet = std::get<Resnet18Config>(config);
-  return std::make_shared<Resnet18>(resnet.width0, resnet.num_classes);
+  return std::make_shared<Resnet18>(resnet.width0, resnet.num_classes, group);
 }
 
 }  // namespace moefb::trainer

@@ -31,6 +31,8 @@ int64_t& num_classes(NetworkConfig& config);
 int64_t image_side(const NetworkConfig& config);
 
 /// With weights drawn from the default generator. @pre num_classes is set
-std::shared_ptr<Network> make_network(const NetworkConfig& config, DispatchKind dispatch = DispatchKind::kIndex);
+/// @param group  the processes that train it together; must outlive it
+std::shared_ptr<Network> make_network(const NetworkConfig& config, DispatchKind dispatch = DispatchKind::kIndex,
+                                      const Group& group = alone());
 
 }  // namespace moefb::trainer

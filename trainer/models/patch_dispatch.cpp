@@ -5,6 +5,10 @@
 namespace moefb::trainer {
 namespace {
 
+ExpertOutputs nothing_kept(const at::Tensor& tokens, const Routing& routing) {
+  return {at::empty({0}, routing.expert.options()), tokens.narrow(0, 0, 0), routing.weight.narrow(0, 0, 0)};
+}
+
 /// Tokens of each expert, on the host: the one point where it waits for the device.
 std::vector<int64_t> expert_loads(const at::Tensor& expert, int64_t experts) {
   // Shifted by one: what bincount finds at 0 are the dropped tokens.
@@ -17,6 +21,7 @@ ExpertOutputs run_by_index(const ConvExperts& experts, const at::Tensor& tokens,
   const std::vector<int64_t> loads = expert_loads(routing.expert, int64_t(experts.size()));
   int64_t kept = 0;
   for (const int64_t load : loads) kept += load;
+  if (kept == 0) return nothing_kept(tokens, routing);
   const at::Tensor order = at::argsort(routing.expert, /*stable=*/true, 0, /*descending=*/false);
   const at::Tensor rows = order.narrow(0, order.size(0) - kept, kept);  // dropped tokens, -1, come first
   // One split, not a slice for each expert: the gradient of a slice is as large as what it was cut from.
@@ -38,6 +43,7 @@ ExpertOutputs run_by_onehot(const ConvExperts& experts, const at::Tensor& tokens
     values.push_back(experts[e]->forward(tokens.index_select(0, own)));
     weights.push_back(dense.combine.select(1, int64_t(e)).sum(1).index_select(0, own));
   }
+  if (rows.empty()) return nothing_kept(tokens, routing);
   return {at::cat(rows), at::cat(values), at::cat(weights)};
 }
 

@@ -19,7 +19,7 @@ struct ExpertOutputs {
 };
 
 /// Runs each expert once on its tokens. An expert without tokens stays out of the graph: it gets no gradient.
-/// @param tokens  (T, C, P, P), at least one of them kept
+/// @param tokens  (T, C, P, P); none of them may be kept, where other processes' tokens took all places
 ExpertOutputs run_experts(const ConvExperts& experts, const at::Tensor& tokens, const Routing& routing,
                           DispatchKind kind);
 

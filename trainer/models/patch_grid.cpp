@@ -33,13 +33,14 @@ at::Tensor split_patches(const at::Tensor& map, const PatchGrid& grid) {
   const at::Tensor padded = below == 0 && right == 0 ? map : at::constant_pad_nd(map, {0, right, 0, below});
   return padded.view({map.size(0), map.size(1), grid.rows, grid.side, grid.columns, grid.side})
       .permute({0, 2, 4, 1, 3, 5})
-      .reshape({-1, map.size(1), grid.side, grid.side});
+      .reshape({map.size(0) * grid.patches(), map.size(1), grid.side, grid.side});
 }
 
 at::Tensor join_patches(const at::Tensor& tokens, const PatchGrid& grid) {
-  return tokens.view({-1, grid.rows, grid.columns, tokens.size(1), grid.side, grid.side})
+  const int64_t images = tokens.size(0) / grid.patches();
+  return tokens.view({images, grid.rows, grid.columns, tokens.size(1), grid.side, grid.side})
       .permute({0, 3, 1, 4, 2, 5})
-      .reshape({-1, tokens.size(1), grid.rows * grid.side, grid.columns * grid.side});
+      .reshape({images, tokens.size(1), grid.rows * grid.side, grid.columns * grid.side});
 }
 
 at::Tensor position_features(const PatchGrid& grid) {

@@ -2,13 +2,24 @@
 
 #include <ATen/ATen.h>
 
+#include "trainer/distributed/rows.h"
 #include "trainer/models/patch_parts.h"
 
 namespace moefb::trainer {
 
 constexpr double kInitialGamma = 0.01;
 
-MoeLayer::MoeLayer(const MoeLayerOptions& options) : options_(options) {
+namespace {
+
+/// (T, E) uniform in [0, 1): this process's part of what is drawn for all tokens.
+at::Tensor draw_noise(const at::Tensor& logits, const Group& group) {
+  const Rows tokens = rows_of(group, logits.size(0));
+  return tokens.own(at::rand({tokens.total(), logits.size(1)}, logits.options()));
+}
+
+}  // namespace
+
+MoeLayer::MoeLayer(const MoeLayerOptions& options, const Group& group) : group_(group), options_(options) {
   const int64_t channels = options.channels;
   gamma_ = register_parameter("gamma", at::full({1}, kInitialGamma));
   const auto list = register_module("experts", std::make_shared<torch::nn::Module>());
@@ -49,14 +60,14 @@ Routing MoeLayer::route_tokens(const at::Tensor& map, const at::Tensor& tokens, 
   note(trace, "gate_pooled", features);
   note(trace, "gate_logits", logits);
   const bool noisy = is_training() && !phase.uniform && phase.noise_level > 0;
-  const at::Tensor noise01 = draws ? *draws : noisy ? at::rand_like(logits) : at::Tensor();
-  return route(logits, map.size(0), options_.router, phase, is_training(), noise01);
+  const at::Tensor noise01 = draws ? *draws : noisy ? draw_noise(logits, group()) : at::Tensor();
+  return route(logits, map.size(0), options_.router, phase, is_training(), noise01, group());
 }
 
 at::Tensor MoeLayer::add_answers(const at::Tensor& tokens, const Routing& routing, Trace* trace) {
   const ExpertOutputs answers = run_experts(experts_, tokens, routing, options_.dispatch);
   if (trace) note(trace, "expert_y", at::zeros_like(tokens).index_copy(0, answers.rows, answers.values));
-  const at::Tensor scale = (gamma_ * answers.weight).view({-1, 1, 1, 1});
+  const at::Tensor scale = (gamma_ * answers.weight).view({answers.weight.size(0), 1, 1, 1});
   return tokens.index_add(0, answers.rows, scale * answers.values);
 }
 

@@ -28,7 +28,8 @@ struct MoeLayerOptions {
 
 class MoeLayer : public torch::nn::Module {
  public:
-  explicit MoeLayer(const MoeLayerOptions& options);
+  /// @param group  the processes that train it; must outlive this
+  explicit MoeLayer(const MoeLayerOptions& options, const Group& group = alone());
 
   struct Output {
     at::Tensor map;  ///< (B, C, H, W), H and W rounded up to whole patches unless the padding is cropped
@@ -50,7 +51,10 @@ class MoeLayer : public torch::nn::Module {
   /// (T, C, P, P): the tokens with gamma times what their experts say.
   at::Tensor add_answers(const at::Tensor& tokens, const Routing& routing, Trace* trace);
   at::Tensor post_process(const at::Tensor& merged, Trace* trace);
+  /// The processes whose tokens are one batch: in evaluation each has batches of its own.
+  const Group& group() const { return is_training() ? group_ : alone(); }
 
+  const Group& group_;
   MoeLayerOptions options_;
   at::Tensor gamma_;
   ConvExperts experts_;

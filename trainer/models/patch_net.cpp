@@ -26,22 +26,22 @@ void note_routing(Trace* trace, const Routing& routing) {
 
 }  // namespace
 
-PatchNet::PatchNet(const PatchNetConfig& config, DispatchKind dispatch) {
+PatchNet::PatchNet(const PatchNetConfig& config, DispatchKind dispatch, const Group& group) {
   phase_.temperature = config.router_temp;
-  if (!config.identity_stem) add_stem(config.base_channels);
-  add_layers(config, dispatch);
+  if (!config.identity_stem) add_stem(config.base_channels, group);
+  add_layers(config, dispatch, group);
   const auto head = register_module("prediction_head", std::make_shared<torch::nn::Module>());
   head_ = head->register_module("0", torch::nn::Linear(channels_, config.num_classes));
 }
 
-void PatchNet::add_stem(int64_t channels) {
+void PatchNet::add_stem(int64_t channels, const Group& group) {
   const auto stem = register_module("stem", std::make_shared<torch::nn::Module>());
   const auto options = torch::nn::Conv2dOptions(3, channels, 7).stride(2).padding(3).bias(false);
   stem_conv_ = stem->register_module("0", torch::nn::Conv2d(options));
-  stem_norm_ = stem->register_module("1", torch::nn::BatchNorm2d(channels));
+  stem_norm_ = stem->register_module("1", std::make_shared<SyncBatchNorm2d>(channels, group));
 }
 
-void PatchNet::add_layers(const PatchNetConfig& config, DispatchKind dispatch) {
+void PatchNet::add_layers(const PatchNetConfig& config, DispatchKind dispatch, const Group& group) {
   const auto list = register_module("layers", std::make_shared<torch::nn::Module>());
   channels_ = config.base_channels;
   int64_t side = config.patch_size;
@@ -57,7 +57,7 @@ void PatchNet::add_layers(const PatchNetConfig& config, DispatchKind dispatch) {
                                        config.crop_padding,
                                        config.router,
                                        dispatch};
-      layer.moe = list->register_module(std::to_string(i), std::make_shared<MoeLayer>(options));
+      layer.moe = list->register_module(std::to_string(i), std::make_shared<MoeLayer>(options, group));
       ++moe_index;
     } else {
       layer.down =

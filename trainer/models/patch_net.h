@@ -3,7 +3,6 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
@@ -15,6 +14,7 @@
 #include "trainer/models/patch_config.h"
 #include "trainer/models/patch_downsample.h"
 #include "trainer/models/patch_layer.h"
+#include "trainer/models/sync_batch_norm.h"
 #include "trainer/models/trace.h"
 
 namespace moefb::trainer {
@@ -25,7 +25,9 @@ using RouterDraws = std::map<int64_t, at::Tensor>;
 class PatchNet : public torch::nn::Module, public Network {
  public:
   /// @pre config.num_classes is set
-  explicit PatchNet(const PatchNetConfig& config, DispatchKind dispatch = DispatchKind::kIndex);
+  /// @param group  the processes that train it; must outlive this
+  explicit PatchNet(const PatchNetConfig& config, DispatchKind dispatch = DispatchKind::kIndex,
+                    const Group& group = alone());
 
   /// At first the routers are specialised, with the configured temperature, without noise; losses cost nothing.
   void set_phase(const RoutingPhase& phase, const RouterLossWeights& weights) override;
@@ -53,8 +55,8 @@ class PatchNet : public torch::nn::Module, public Network {
     std::shared_ptr<DownsampleBlock> down;
   };
 
-  void add_layers(const PatchNetConfig& config, DispatchKind dispatch);
-  void add_stem(int64_t channels);
+  void add_layers(const PatchNetConfig& config, DispatchKind dispatch, const Group& group);
+  void add_stem(int64_t channels, const Group& group);
   at::Tensor run_stem(const at::Tensor& images);
   at::Tensor run_layer(int64_t index, const at::Tensor& map, const RouterDraws* draws, Trace* trace,
                        const NetworkOutput* routes, NetworkOutput& out);
@@ -63,7 +65,7 @@ class PatchNet : public torch::nn::Module, public Network {
   RoutingPhase phase_;
   RouterLossWeights weights_;
   torch::nn::Conv2d stem_conv_{nullptr};  ///< null: identity
-  torch::nn::BatchNorm2d stem_norm_{nullptr};
+  std::shared_ptr<SyncBatchNorm2d> stem_norm_;
   std::vector<Layer> layers_;
   int64_t channels_ = 0;  ///< of the last layer
   torch::nn::Linear head_{nullptr};

@@ -21,15 +21,15 @@ torch::nn::Conv2d make_kaiming_conv(int64_t in_channels, int64_t channels, int64
 
 }  // namespace
 
-BasicBlock::BasicBlock(int64_t in_channels, int64_t channels, int64_t stride) {
+BasicBlock::BasicBlock(int64_t in_channels, int64_t channels, int64_t stride, const Group& group) {
   conv1_ = register_module("conv1", make_kaiming_conv(in_channels, channels, 3, stride));
-  bn1_ = register_module("bn1", torch::nn::BatchNorm2d(channels));
+  bn1_ = register_module("bn1", std::make_shared<SyncBatchNorm2d>(channels, group));
   conv2_ = register_module("conv2", make_kaiming_conv(channels, channels, 3, 1));
-  bn2_ = register_module("bn2", torch::nn::BatchNorm2d(channels));
+  bn2_ = register_module("bn2", std::make_shared<SyncBatchNorm2d>(channels, group));
   if (stride == 1 && in_channels == channels) return;
   const auto downsample = register_module("downsample", std::make_shared<torch::nn::Module>());
   shortcut_conv_ = downsample->register_module("0", make_kaiming_conv(in_channels, channels, 1, stride));
-  shortcut_bn_ = downsample->register_module("1", torch::nn::BatchNorm2d(channels));
+  shortcut_bn_ = downsample->register_module("1", std::make_shared<SyncBatchNorm2d>(channels, group));
 }
 
 at::Tensor BasicBlock::forward(const at::Tensor& x) {
@@ -39,18 +39,18 @@ at::Tensor BasicBlock::forward(const at::Tensor& x) {
   return at::relu(residual + shortcut);
 }
 
-ResNet::ResNet(int64_t width0, Stem stem) : stem_(stem) {
+ResNet::ResNet(int64_t width0, Stem stem, const Group& group) : stem_(stem) {
   conv1_ =
       register_module("conv1", stem == Stem::kSmall ? make_conv(3, width0, 3, 1) : make_kaiming_conv(3, width0, 7, 2));
-  bn1_ = register_module("bn1", torch::nn::BatchNorm2d(width0));
+  bn1_ = register_module("bn1", std::make_shared<SyncBatchNorm2d>(width0, group));
   int64_t in_channels = width0;
   for (int stage = 0; stage < 4; ++stage) {
     const auto list = register_module("layer" + std::to_string(stage + 1), std::make_shared<torch::nn::Module>());
     const int64_t channels = width0 << stage;
     const int64_t stride = stage == 0 ? 1 : 2;
     stages_[stage] = {
-        list->register_module("0", std::make_shared<BasicBlock>(in_channels, channels, stride)),
-        list->register_module("1", std::make_shared<BasicBlock>(channels, channels, 1)),
+        list->register_module("0", std::make_shared<BasicBlock>(in_channels, channels, stride, group)),
+        list->register_module("1", std::make_shared<BasicBlock>(channels, channels, 1, group)),
     };
     in_channels = channels;
   }

@@ -3,27 +3,28 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
 #include <memory>
 #include <vector>
+
+#include "trainer/models/sync_batch_norm.h"
 
 namespace moefb::trainer {
 
 /// Two 3x3 convolutions and a shortcut.
 class BasicBlock : public torch::nn::Module {
  public:
-  BasicBlock(int64_t in_channels, int64_t channels, int64_t stride);
+  BasicBlock(int64_t in_channels, int64_t channels, int64_t stride, const Group& group);
   at::Tensor forward(const at::Tensor& x);
 
  private:
   torch::nn::Conv2d conv1_{nullptr};
-  torch::nn::BatchNorm2d bn1_{nullptr};
+  std::shared_ptr<SyncBatchNorm2d> bn1_;
   torch::nn::Conv2d conv2_{nullptr};
-  torch::nn::BatchNorm2d bn2_{nullptr};
+  std::shared_ptr<SyncBatchNorm2d> bn2_;
   torch::nn::Conv2d shortcut_conv_{nullptr};  ///< null: the shortcut is the identity
-  torch::nn::BatchNorm2d shortcut_bn_{nullptr};
+  std::shared_ptr<SyncBatchNorm2d> shortcut_bn_;
 };
 
 /// The maps on the way, (B, C, H, W).
@@ -40,7 +41,8 @@ enum class Stem : uint8_t {
 class ResNet : public torch::nn::Module {
  public:
   /// @param width0  channels of the first stage; the others have 2, 4 and 8 times as many
-  explicit ResNet(int64_t width0, Stem stem = Stem::kSmall);
+  /// @param group   whose batches are normalised together; must outlive this
+  explicit ResNet(int64_t width0, Stem stem = Stem::kSmall, const Group& group = alone());
 
   /// (B, 3, H, W) to (B, 8 * width0). @param maps  filled if not null
   at::Tensor forward(const at::Tensor& images, FeatureMaps* maps = nullptr);
@@ -50,7 +52,7 @@ class ResNet : public torch::nn::Module {
 
   Stem stem_;
   torch::nn::Conv2d conv1_{nullptr};
-  torch::nn::BatchNorm2d bn1_{nullptr};
+  std::shared_ptr<SyncBatchNorm2d> bn1_;
   Stage stages_[4];
 };
 

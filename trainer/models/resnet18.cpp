@@ -2,7 +2,7 @@
 
 namespace moefb::trainer {
 
-Resnet18::Resnet18(int64_t width0, int64_t classes) : ResNet(width0, Stem::kLarge) {
+Resnet18::Resnet18(int64_t width0, int64_t classes, const Group& group) : ResNet(width0, Stem::kLarge, group) {
   fc_ = register_module("fc", torch::nn::Linear(8 * width0, classes));
 }
 

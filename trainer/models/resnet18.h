@@ -12,7 +12,7 @@ namespace moefb::trainer {
 class Resnet18 : public ResNet, public Network {
  public:
   /// @param width0  channels of the first stage; published: 64
-  Resnet18(int64_t width0, int64_t classes);
+  Resnet18(int64_t width0, int64_t classes, const Group& group = alone());
 
   using Network::run;
   NetworkOutput run(const at::Tensor& images, Precision precision) override;

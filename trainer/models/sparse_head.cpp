@@ -11,12 +11,29 @@ namespace moefb::trainer {
 constexpr double kStdEps = 1e-5;
 constexpr double kNoiseFloor = 0.3;
 
+namespace {
+
+/// The rows that selected each expert. @param topk_idx  (B, k)
+std::vector<at::Tensor> rows_of_experts(const at::Tensor& topk_idx, int64_t experts) {
+  std::vector<at::Tensor> rows;
+  for (int64_t e = 0; e < experts; ++e) rows.push_back(topk_idx.eq(e).any(1).nonzero().squeeze(1));
+  return rows;
+}
+
+std::vector<int64_t> lengths(const std::vector<at::Tensor>& all) {
+  std::vector<int64_t> counts;
+  for (const at::Tensor& one : all) counts.push_back(one.size(0));
+  return counts;
+}
+
+}  // namespace
+
 NoisyGate::NoisyGate(const ModelConfig& config) {
   scores = register_module("w_gate", torch::nn::Linear(config.in_dim, config.num_experts));
   noise = register_module("w_noise", torch::nn::Linear(config.in_dim, config.num_experts));
 }
 
-SparseHead::SparseHead(const ModelConfig& config) : config_(config) {
+SparseHead::SparseHead(const ModelConfig& config, const Group& group) : Head(group), config_(config) {
   gate_ = register_module("gate", std::make_shared<NoisyGate>(config));
   experts_ = register_experts(*this, config);
 }
@@ -31,14 +48,15 @@ HeadOutput SparseHead::forward(const at::Tensor& features, const Draws* draws) {
 }
 
 void SparseHead::score(const at::Tensor& features, const Draws* draws, HeadOutput& out) {
+  const Rows rows = rows_of(group(), features.size(0));
   const at::Tensor gate_input =
-      dropout(features, config_.gate_input_dropout, is_training(), draws, "gate.gate_in_drop");
+      dropout(features, config_.gate_input_dropout, is_training(), draws, "gate.gate_in_drop", rows);
   out.gate_logits = gate_->scores->forward(gate_input);
   const at::Tensor mean = out.gate_logits.mean(1, /*keepdim=*/true);
   const at::Tensor deviation = out.gate_logits.std(1, /*unbiased=*/true, /*keepdim=*/true);
   out.gate_scores = (out.gate_logits - mean) / (deviation + kStdEps);
   if (!is_training()) return;
-  if (const at::Tensor noise = gate_noise(out.gate_scores, draws); noise.defined()) {
+  if (const at::Tensor noise = gate_noise(out.gate_scores, draws, rows); noise.defined()) {
     const at::Tensor clean = out.gate_scores;
     const at::Tensor deviation = at::softplus(gate_->noise->forward(gate_input)) + kNoiseFloor;
     out.gate_scores = clean + noise * deviation;
@@ -46,7 +64,7 @@ void SparseHead::score(const at::Tensor& features, const Draws* draws, HeadOutpu
       out.smooth_load = smooth_load(clean, out.gate_scores, deviation, config_.k);
     }
   }
-  out.gate_scores = dropout(out.gate_scores, config_.gate_logits_dropout, true, draws, "gate.gate_logits_drop");
+  out.gate_scores = dropout(out.gate_scores, config_.gate_logits_dropout, true, draws, "gate.gate_logits_drop", rows);
 }
 
 at::Tensor SparseHead::select(const Draws* draws, HeadOutput& out) const {
@@ -67,14 +85,18 @@ at::Tensor SparseHead::select(const Draws* draws, HeadOutput& out) const {
 
 at::Tensor SparseHead::combine(const at::Tensor& features, const at::Tensor& topk_idx, const at::Tensor& weights,
                                const Draws* draws) {
+  const std::vector<at::Tensor> chosen_by = rows_of_experts(topk_idx, config_.num_experts);
+  const std::vector<Rows> of_all = rows_of(group(), lengths(chosen_by));
   at::Tensor logits = at::zeros({features.size(0), config_.num_classes}, features.options());
   for (int64_t e = 0; e < config_.num_experts; ++e) {
-    const at::Tensor rows = topk_idx.eq(e).any(1).nonzero().squeeze(1);
+    const Rows& rows = of_all[size_t(e)];
     // An expert without rows must stay out of the graph: with a gradient of zeros weight decay would still move it.
-    if (rows.size(0) == 0) continue;
-    const at::Tensor answers = experts_[size_t(e)]->forward(features.index_select(0, rows), draws);
-    const at::Tensor weight = weights.select(1, e).index_select(0, rows).unsqueeze(1);
-    logits = logits.index_add(0, rows, weight * answers);
+    // One that only other processes use runs on no rows here: what is random is drawn alike everywhere.
+    if (rows.total() == 0) continue;
+    const at::Tensor& own = chosen_by[size_t(e)];
+    const at::Tensor answers = experts_[size_t(e)]->forward(features.index_select(0, own), draws, rows);
+    const at::Tensor weight = weights.select(1, e).index_select(0, own).unsqueeze(1);
+    logits = logits.index_add(0, own, weight * answers);
   }
   return logits;
 }
@@ -83,13 +105,13 @@ at::Tensor SparseHead::combine(const at::Tensor& features, const at::Tensor& top
 // balance anything.
 at::Tensor SparseHead::balance_loss(const HeadOutput& out, const at::Tensor& weights) const {
   if (config_.importance_coef <= 0 && config_.load_coef <= 0) return {};
-  const at::Tensor load = out.smooth_load.defined() ? out.smooth_load : weights.sum(0);
-  return importance_loss(weights, config_.importance_coef) + load_loss(load, config_.load_coef);
+  const at::Tensor load = group().sum(out.smooth_load.defined() ? out.smooth_load : weights.sum(0));
+  return importance_loss(weights, config_.importance_coef, group()) + load_loss(load, config_.load_coef);
 }
 
 at::Tensor SparseHead::expert_logits(const at::Tensor& features) {
   const Draws nothing_random;
-  return run_all_experts(experts_, features, &nothing_random);
+  return run_all_experts(experts_, features, &nothing_random, rows_of(alone(), features.size(0)));
 }
 
 }  // namespace moefb::trainer

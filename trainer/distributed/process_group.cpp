@@ -1,0 +1,117 @@
+#include "trainer/distributed/process_group.h"
+
+#include <ATen/ATen.h>
+
+#include <cstdlib>
+#include <stdexcept>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+namespace moefb::trainer {
+namespace {
+
+using c10d::ProcessGroupGloo;
+using StorePointer = c10::intrusive_ptr<c10d::Store>;
+
+/// The first line of what went wrong: LibTorch's errors go on with a stack trace.
+std::string first_line(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  const std::string text = torch_error ? torch_error->what_without_backtrace() : error.what();
+  return text.substr(0, text.find('\n'));
+}
+
+std::string name_of(const World& world) {
+  return "process " + std::to_string(world.rank) + " of " + std::to_string(world.size);
+}
+
+bool is_loopback(const std::string& address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+auto gloo_device(const World& world) {
+  if (const char* interface = std::getenv("GLOO_SOCKET_IFNAME")) {
+    return ProcessGroupGloo::createDeviceForInterface(interface);
+  }
+  // The host name of a machine may lead nowhere; the loopback interface is enough where all processes are on it.
+  if (is_loopback(world.master_address)) return ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
+  return ProcessGroupGloo::createDefaultDevice();
+}
+
+StorePointer open_store(const World& world, std::chrono::milliseconds patience) {
+  c10d::TCPStoreOptions options;
+  options.port = uint16_t(world.master_port);
+  options.isServer = world.rank == 0 && !world.store_runs;
+  options.waitWorkers = false;
+  options.timeout = patience;
+  const auto store = c10::make_intrusive<c10d::TCPStore>(world.master_address, options);
+  return c10::make_intrusive<c10d::PrefixStore>("moefb" + world.store_prefix, store);
+}
+
+void claim_rank(const World& world, c10d::Store& store) {
+  const std::string key = "rank" + std::to_string(world.rank);
+  if (store.add(key, 1) == 1) return;
+  throw std::runtime_error("another process has RANK " + std::to_string(world.rank) + " too");
+}
+
+class ProcessGroup : public Group {
+ public:
+  ProcessGroup(const World& world, std::chrono::milliseconds patience)
+      : world_(world), store_(open_store(world, patience)) {
+    claim_rank(world, *store_);
+    auto options = ProcessGroupGloo::Options::create(patience);
+    options->devices.push_back(gloo_device(world));
+    gloo_ = c10::make_intrusive<ProcessGroupGloo>(store_, int(world.rank), int(world.size), options);
+  }
+
+  int64_t rank() const override { return world_.rank; }
+  int64_t size() const override { return world_.size; }
+
+ protected:
+  void do_sum(at::Tensor& x) const override {
+    std::vector<at::Tensor> tensors = {x};
+    wait_for([&] { return gloo_->allreduce(tensors); });
+  }
+
+  std::vector<at::Tensor> do_gather(const at::Tensor& x) const override {
+    std::vector<std::vector<at::Tensor>> all(1);
+    for (int64_t rank = 0; rank < size(); ++rank) all[0].push_back(at::empty_like(x));
+    std::vector<at::Tensor> own = {x};
+    if (x.numel() > 0) wait_for([&] { return gloo_->allgather(all, own); });
+    return all[0];
+  }
+
+  void do_broadcast(at::Tensor& x) const override {
+    std::vector<at::Tensor> tensors = {x};
+    wait_for([&] { return gloo_->broadcast(tensors); });
+  }
+
+ private:
+  template <typename Start>
+  void wait_for(const Start& start) const {
+    try {
+      start()->wait();
+    } catch (const std::exception& error) {
+      throw std::runtime_error(name_of(world_) + " lost the others (" + first_line(error) +
+                               "); what was saved last is whole: go on with `resume`");
+    }
+  }
+
+  World world_;
+  StorePointer store_;
+  c10::intrusive_ptr<ProcessGroupGloo> gloo_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Group> join(const World& world, std::chrono::milliseconds patience) {
+  if (world.alone()) return {std::shared_ptr<const Group>(), &alone()};
+  try {
+    return std::make_shared<ProcessGroup>(world, patience);
+  } catch (const std::exception& error) {
+    throw std::runtime_error(name_of(world) + " found no way to the others by " + world.master_address + ":" +
+                             std::to_string(world.master_port) + " (MASTER_ADDR, MASTER_PORT): " + first_line(error));
+  }
+}
+
+}  // namespace moefb::trainer
