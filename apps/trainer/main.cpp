@@ -1,10 +1,14 @@
-// trainer: trains a model from a configuration, goes on with a stopped run, sweeps a grid of settings, tests and
-// analyses the kept weights of a run, imports published ones, compares runs.
+// trainer: trains a model from a configuration, goes on with a stopped run, both in several processes if asked, sweeps a
+// grid of settings, tests and analyses the kept weights of a run, imports published ones, compares runs.
 #include <malloc.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
 
 #include "apps/common/command_line.h"
 #include "apps/common/program.h"
@@ -56,6 +60,19 @@ Action sweep_flags(CLI::App& app, trainer::SweepCommand& command) {
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   return [&command] { return trainer::sweep(command); };
+}
+
+/// What each process is to do stands behind: run() reads it.
+Action launch_flags(CLI::App& app, trainer::LaunchCommand& command) {
+  app.add_option("-n", command.processes, "how many processes, on this machine")
+      ->required()
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  app.footer("Behind -n N stands what they do together: train CONFIG.toml --out RUN ..., or resume RUN");
+  return [&command] {
+    if (command.command.empty()) throw std::runtime_error("launch: expected train or resume behind -n N (see --help)");
+    return trainer::launch(command);
+  };
 }
 
 Action eval_flags(CLI::App& app, trainer::EvalCommand& command) {
@@ -178,40 +195,80 @@ Action report_flags(CLI::App& app, report::ReportCommand& command) {
   return [&command] { return report::report(command); };
 }
 
-int run(int argc, char** argv) {
-  apps::CommandLine line("Trains sparse Mixture-of-Experts vision models.");
-  line.app.require_subcommand(1);
+/// Where the command of `launch` begins, which each of its processes gets; argc if there is none.
+int launched_command(int argc, char** argv) {
+  if (argc < 2 || argv[1] != std::string_view("launch")) return argc;
+  const auto starts = [](std::string_view word) { return word == "train" || word == "resume"; };
+  return int(std::find_if(argv + 2, argv + argc, starts) - argv);
+}
+
+/// argv without the words before `first`, but for the program's name.
+std::vector<char*> from(int argc, char** argv, int first) {
+  std::vector<char*> words = {argv[0]};
+  words.insert(words.end(), argv + first, argv + argc);
+  return words;
+}
+
+/// The program's command line, and what it asks for.
+struct TrainerLine {
+  TrainerLine() {
+    line.app.require_subcommand(1);
+    sweep_command.program = std::filesystem::read_symlink("/proc/self/exe").string();
+  }
+
+  /// @return empty for --help and --version, which have been answered
+  Action parse(int argc, char** argv) {
+    CLI::App* train = line.app.add_subcommand("train", "Starts a run");
+    CLI::App* resume = line.app.add_subcommand("resume", "Goes on with a run that was stopped");
+    CLI::App* sweep = line.app.add_subcommand("sweep", "Trains every combination of some settings");
+    CLI::App* launch = line.app.add_subcommand("launch", "Runs train or resume in several processes");
+    CLI::App* eval = line.app.add_subcommand("eval", "Tests the kept weights of a run");
+    CLI::App* analyze =
+        line.app.add_subcommand("analyze", "Measures curvature, routing and speed of the kept weights of a run");
+    CLI::App* import = line.app.add_subcommand("import", "Makes a run of a published PyTorch checkpoint");
+    CLI::App* report = line.app.add_subcommand("report", "Compares runs on one page of HTML");
+    const Action do_train = train_flags(*train, train_command);
+    const Action do_resume = resume_flags(*resume, resume_run);
+    const Action do_sweep = sweep_flags(*sweep, sweep_command);
+    const Action do_launch = launch_flags(*launch, launch_command);
+    const Action do_eval = eval_flags(*eval, eval_command);
+    const Action do_analyze = analyze_flags(*analyze, analyze_command);
+    const Action do_import = import_flags(*import, import_command);
+    const Action do_report = report_flags(*report, report_command);
+    if (!line.parse(argc, argv)) return nullptr;
+    return *train     ? do_train
+           : *resume  ? do_resume
+           : *sweep   ? do_sweep
+           : *launch  ? do_launch
+           : *eval    ? do_eval
+           : *analyze ? do_analyze
+           : *report  ? do_report
+                      : do_import;
+  }
+
+  apps::CommandLine line{"Trains sparse Mixture-of-Experts vision models."};
   trainer::TrainCommand train_command;
   trainer::SweepCommand sweep_command;
-  sweep_command.program = std::filesystem::read_symlink("/proc/self/exe").string();
+  trainer::LaunchCommand launch_command;
   trainer::EvalCommand eval_command;
   trainer::ImportCommand import_command;
   trainer::AnalyzeCommand analyze_command;
   report::ReportCommand report_command;
   std::string resume_run;
-  CLI::App* train = line.app.add_subcommand("train", "Starts a run");
-  CLI::App* resume = line.app.add_subcommand("resume", "Goes on with a run that was stopped");
-  CLI::App* sweep = line.app.add_subcommand("sweep", "Trains every combination of some settings");
-  CLI::App* eval = line.app.add_subcommand("eval", "Tests the kept weights of a run");
-  CLI::App* analyze =
-      line.app.add_subcommand("analyze", "Measures curvature, routing and speed of the kept weights of a run");
-  CLI::App* import = line.app.add_subcommand("import", "Makes a run of a published PyTorch checkpoint");
-  CLI::App* report = line.app.add_subcommand("report", "Compares runs on one page of HTML");
-  const Action do_train = train_flags(*train, train_command);
-  const Action do_resume = resume_flags(*resume, resume_run);
-  const Action do_sweep = sweep_flags(*sweep, sweep_command);
-  const Action do_eval = eval_flags(*eval, eval_command);
-  const Action do_analyze = analyze_flags(*analyze, analyze_command);
-  const Action do_import = import_flags(*import, import_command);
-  const Action do_report = report_flags(*report, report_command);
-  if (!line.parse(argc, argv)) return 0;
-  if (*report) return do_report();
-  return *train     ? do_train()
-         : *resume  ? do_resume()
-         : *sweep   ? do_sweep()
-         : *eval    ? do_eval()
-         : *analyze ? do_analyze()
-                    : do_import();
+};
+
+int run(int argc, char** argv) {
+  TrainerLine line;
+  const int behind = launched_command(argc, argv);
+  const Action action = line.parse(behind, argv);
+  if (!action) return 0;
+  if (behind < argc) {
+    std::vector<char*> words = from(argc, argv, behind);
+    if (!TrainerLine().parse(int(words.size()), words.data())) return 0;  // a mistake is told once, not by each process
+    line.launch_command.command.assign(words.begin(), words.end());
+    line.launch_command.command[0] = std::filesystem::read_symlink("/proc/self/exe");
+  }
+  return action();
 }
 
 }  // namespace

@@ -7,7 +7,8 @@ namespace moefb::trainer {
 
 // One slot for each worker, one for the caller.
 Loader::Loader(const Dataset& dataset, const PictureSet& set, const AugmentConfig& augment, uint64_t seed,
-               int64_t epoch, std::vector<int64_t> order, int64_t batch_size, int workers, int64_t first_batch)
+               int64_t epoch, std::vector<int64_t> order, int64_t batch_size, int workers, int64_t first_batch,
+               Share share)
     : dataset_(dataset),
       set_(set),
       augment_(augment),
@@ -15,6 +16,7 @@ Loader::Loader(const Dataset& dataset, const PictureSet& set, const AugmentConfi
       epoch_(epoch),
       order_(std::move(order)),
       batch_size_(batch_size),
+      share_(share),
       slots_(size_t(workers) + 1),
       next_(first_batch),
       claimed_(first_batch),
@@ -39,8 +41,14 @@ std::span<const int64_t> Loader::indices_of(int64_t batch) const {
   return std::span(order_).subspan(first, std::min(size_t(batch_size_), order_.size() - first));
 }
 
+std::span<const int64_t> Loader::own_part(std::span<const int64_t> batch) const {
+  const auto n = int64_t(batch.size());
+  const int64_t first = share_.begin(share_.index, n);
+  return batch.subspan(size_t(first), size_t(share_.begin(share_.index + 1, n) - first));
+}
+
 void Loader::prepare(int64_t batch, Slot& slot) const {
-  const std::span<const int64_t> indices = indices_of(batch);
+  const std::span<const int64_t> indices = own_part(indices_of(batch));
   slot.error = nullptr;
   try {
     slot.planes.resize(indices.size() * set_.picture_bytes());
@@ -86,7 +94,8 @@ std::optional<Batch> Loader::next() {
   const Slot& slot = wait_for(batch);
   waited_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   if (slot.error) std::rethrow_exception(slot.error);
-  return Batch{indices_of(batch), slot.planes};
+  const std::span<const int64_t> whole = indices_of(batch);
+  return Batch{own_part(whole), slot.planes, whole};
 }
 
 }  // namespace moefb::trainer

@@ -15,10 +15,21 @@
 
 namespace moefb::trainer {
 
-/// Both are valid until the loader's next batch.
+/// Which part of every batch a process takes, where several train together: contiguous, in order, and as large as the
+/// others' to within one picture; of a short batch it may be empty.
+struct Share {
+  int64_t index = 0;
+  int64_t count = 1;
+
+  /// Where part `part` of n pictures begins; its end is where the next one begins.
+  int64_t begin(int64_t part, int64_t n) const { return part * n / count; }
+};
+
+/// All are valid until the loader's next batch.
 struct Batch {
   std::span<const int64_t> indices;  ///< (n) of the pictures
   std::span<const float> planes;     ///< (n, 3, height, width) normalised
+  std::span<const int64_t> whole;    ///< the indices of the whole batch, `indices` among them
 };
 
 class Loader {
@@ -28,8 +39,9 @@ class Loader {
   /// @param workers        threads, each a batch ahead of the others; 0: next() prepares its batch itself. What a
   ///                       picture becomes does not depend on it
   /// @param first_batch    where to begin
+  /// @param share          what to prepare of each batch
   Loader(const Dataset& dataset, const PictureSet& set, const AugmentConfig& augment, uint64_t seed, int64_t epoch,
-         std::vector<int64_t> order, int64_t batch_size, int workers, int64_t first_batch = 0);
+         std::vector<int64_t> order, int64_t batch_size, int workers, int64_t first_batch = 0, Share share = {});
   /// Stops the workers, in the middle of a pass too.
   ~Loader();
   Loader(const Loader&) = delete;
@@ -51,6 +63,7 @@ class Loader {
     std::exception_ptr error;
   };
   std::span<const int64_t> indices_of(int64_t batch) const;
+  std::span<const int64_t> own_part(std::span<const int64_t> batch) const;
   void prepare(int64_t batch, Slot& slot) const;
   void work();
   Slot& wait_for(int64_t batch);
@@ -62,6 +75,7 @@ class Loader {
   int64_t epoch_;
   std::vector<int64_t> order_;
   int64_t batch_size_;
+  Share share_;
   std::vector<Slot> slots_;
   int64_t next_;  ///< what next() will return
   double waited_s_ = 0;

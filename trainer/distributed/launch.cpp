@@ -154,7 +154,7 @@ class Watch {
   int run() {
     while (children_.running() > 0) {
       const int number = signals_.wait();
-      if (number == SIGINT || number == SIGTERM) pass_on(number);
+      if (number == SIGINT || number == SIGTERM) children_.tell_all(number);
       note_failure(children_.reap());
       if (killing_at_ && Clock::now() >= *killing_at_) children_.tell_all(SIGKILL);
     }
@@ -164,16 +164,11 @@ class Watch {
   }
 
  private:
-  void pass_on(int number) {
-    asked_to_stop_ = true;
-    children_.tell_all(number);
-  }
-
-  /// A process that was asked to stop and says so with its exit code has not failed.
+  /// A process that was asked to stop, and says so as shells do, has not failed.
   void note_failure(const std::optional<size_t>& ended) {
     if (!ended || failed_) return;
     const int status = children_.status(*ended);
-    if (asked_to_stop_ && WIFEXITED(status) && WEXITSTATUS(status) > 128) return;
+    if (WIFEXITED(status) && WEXITSTATUS(status) > 128) return;
     failed_ = ended;
     others_ended_ = children_.running() > 0;
     children_.tell_all(SIGTERM);
@@ -182,7 +177,6 @@ class Watch {
 
   Children& children_;
   const BlockedSignals& signals_;
-  bool asked_to_stop_ = false;
   bool others_ended_ = false;
   std::optional<size_t> failed_;
   std::optional<Clock::time_point> killing_at_;

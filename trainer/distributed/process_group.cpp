@@ -4,9 +4,12 @@
 
 #include <cstdlib>
 #include <stdexcept>
+#include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "trainer/distributed/nccl.h"
 
 namespace moefb::trainer {
 namespace {
@@ -57,7 +60,7 @@ void claim_rank(const World& world, c10d::Store& store) {
 class ProcessGroup : public Group {
  public:
   ProcessGroup(const World& world, std::chrono::milliseconds patience)
-      : world_(world), store_(open_store(world, patience)) {
+      : world_(world), patience_(patience), store_(open_store(world, patience)) {
     claim_rank(world, *store_);
     auto options = ProcessGroupGloo::Options::create(patience);
     options->devices.push_back(gloo_device(world));
@@ -70,23 +73,32 @@ class ProcessGroup : public Group {
  protected:
   void do_sum(at::Tensor& x) const override {
     std::vector<at::Tensor> tensors = {x};
-    wait_for([&] { return gloo_->allreduce(tensors); });
+    wait_for([&] { return backend_of(x).allreduce(tensors); });
   }
 
   std::vector<at::Tensor> do_gather(const at::Tensor& x) const override {
     std::vector<std::vector<at::Tensor>> all(1);
     for (int64_t rank = 0; rank < size(); ++rank) all[0].push_back(at::empty_like(x));
     std::vector<at::Tensor> own = {x};
-    if (x.numel() > 0) wait_for([&] { return gloo_->allgather(all, own); });
+    if (x.numel() > 0) wait_for([&] { return backend_of(x).allgather(all, own); });
     return all[0];
   }
 
   void do_broadcast(at::Tensor& x) const override {
     std::vector<at::Tensor> tensors = {x};
-    wait_for([&] { return gloo_->broadcast(tensors); });
+    wait_for([&] { return backend_of(x).broadcast(tensors); });
   }
 
  private:
+  c10d::Backend& backend_of(const at::Tensor& x) const {
+    if (x.is_cpu()) return *gloo_;
+    if (!nccl_) {
+      const auto store = c10::make_intrusive<c10d::PrefixStore>("nccl", store_);
+      nccl_ = make_nccl(store, rank(), size(), patience_);
+    }
+    return *nccl_;
+  }
+
   template <typename Start>
   void wait_for(const Start& start) const {
     try {
@@ -98,8 +110,10 @@ class ProcessGroup : public Group {
   }
 
   World world_;
+  std::chrono::milliseconds patience_;
   StorePointer store_;
-  c10::intrusive_ptr<ProcessGroupGloo> gloo_;
+  c10::intrusive_ptr<c10d::Backend> gloo_;
+  mutable c10::intrusive_ptr<c10d::Backend> nccl_;  ///< made when the first tensor on a GPU comes
 };
 
 }  // namespace

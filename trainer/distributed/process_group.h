@@ -14,8 +14,8 @@ namespace moefb::trainer {
 /// slowest to read its pictures.
 inline constexpr std::chrono::milliseconds kPatience = std::chrono::minutes(5);
 
-/// Waits for all processes. Tensors on the CPU go over Gloo, from the network interface that GLOO_SOCKET_IFNAME names,
-/// else from the one of this machine's host name.
+/// Waits for all processes. Tensors on a GPU go over NCCL, those on the CPU over Gloo, from the network interface that
+/// GLOO_SOCKET_IFNAME names, else from the one of this machine's host name.
 /// @return alone() where `world` is
 /// @throws std::runtime_error  the store cannot be served or reached, two processes have one rank, or one did not come
 std::shared_ptr<const Group> join(const World& world, std::chrono::milliseconds patience = kPatience);

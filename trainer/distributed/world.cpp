@@ -54,8 +54,7 @@ World world_from_environment(const Environment& environment) {
   world.size = variables.integer("WORLD_SIZE", 1, kMostProcesses);
   world.rank = variables.integer("RANK", 0, world.size - 1);
   world.local_size = variables.integer_or("LOCAL_WORLD_SIZE", 1, world.size, world.size);
-  world.local_rank =
-      variables.integer_or("LOCAL_RANK", 0, world.local_size - 1, world.rank % world.local_size);
+  world.local_rank = variables.integer_or("LOCAL_RANK", 0, world.local_size - 1, world.rank % world.local_size);
   world.master_address = variables.text("MASTER_ADDR");
   world.master_port = variables.integer("MASTER_PORT", 1, 65535);
   if (!variables.has("TORCHELASTIC_USE_AGENT_STORE")) return world;

@@ -28,8 +28,7 @@ Experts register_experts(torch::nn::Module& head, const ModelConfig& config) {
   return experts;
 }
 
-at::Tensor run_all_experts(const Experts& experts, const at::Tensor& features, const Draws* draws,
-                           const Rows& of_all) {
+at::Tensor run_all_experts(const Experts& experts, const at::Tensor& features, const Draws* draws, const Rows& of_all) {
   std::vector<at::Tensor> outputs;
   for (const auto& expert : experts) outputs.push_back(expert->forward(features, draws, of_all));
   return at::stack(outputs, 1);

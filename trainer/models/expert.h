@@ -33,7 +33,6 @@ using Experts = std::vector<std::shared_ptr<Expert>>;
 Experts register_experts(torch::nn::Module& head, const ModelConfig& config);
 
 /// (B, E, C): every expert on every row.
-at::Tensor run_all_experts(const Experts& experts, const at::Tensor& features, const Draws* draws,
-                           const Rows& of_all);
+at::Tensor run_all_experts(const Experts& experts, const at::Tensor& features, const Draws* draws, const Rows& of_all);
 
 }  // namespace moefb::trainer

@@ -82,7 +82,8 @@ SlotLimits slot_limits(const RouterOptions& options, bool training, int64_t toke
   if (options.capacity_group == CapacityGroup::kNone) return {experts, 1, tokens};
   const int64_t groups = options.capacity_group == CapacityGroup::kImage ? images : 1;
   const double factor = training ? options.capacity_factor_train : options.capacity_factor_val;
-  const double slots = std::ceil(factor * double(tokens / groups) / double(experts));
+  const int64_t length = groups > 0 ? tokens / groups : 0;  // no images, no tokens
+  const double slots = std::ceil(factor * double(length) / double(experts));
   return {experts, groups, std::max<int64_t>(1, int64_t(slots))};
 }
 

@@ -53,7 +53,9 @@ void SparseHead::score(const at::Tensor& features, const Draws* draws, HeadOutpu
       dropout(features, config_.gate_input_dropout, is_training(), draws, "gate.gate_in_drop", rows);
   out.gate_logits = gate_->scores->forward(gate_input);
   const at::Tensor mean = out.gate_logits.mean(1, /*keepdim=*/true);
-  const at::Tensor deviation = out.gate_logits.std(1, /*unbiased=*/true, /*keepdim=*/true);
+  // Of no rows LibTorch would warn.
+  const at::Tensor deviation =
+      features.size(0) == 0 ? mean : out.gate_logits.std(1, /*unbiased=*/true, /*keepdim=*/true);
   out.gate_scores = (out.gate_logits - mean) / (deviation + kStdEps);
   if (!is_training()) return;
   if (const at::Tensor noise = gate_noise(out.gate_scores, draws, rows); noise.defined()) {

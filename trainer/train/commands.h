@@ -38,11 +38,19 @@ struct ImportCommand {
   std::string config;      ///< of last.ckpt: the JSON file with the settings that it lacks; else empty
 };
 
+struct LaunchCommand {
+  int64_t processes = 0;
+  std::vector<std::string> command;  ///< this program's path, then what each process is to do: train or resume
+};
+
 /// All return the exit code, 0 or kExitInterrupted. @throws std::exception with a message for the user
 int train(const TrainCommand& command);
 int resume(const std::string& run);
 /// Runs that fail do not keep the others from running. @throws std::exception at the end, if one did
 int sweep(const SweepCommand& command);
+/// Both of these train with several processes where the environment says so (world.h): here they are started.
+/// @throws std::runtime_error  also that one of them failed
+int launch(const LaunchCommand& command);
 /// Fails after everything is written where the model's classes are not the trainer's: see compare_answers().
 int eval(const EvalCommand& command);
 int import(const ImportCommand& command);

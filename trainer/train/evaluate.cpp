@@ -2,16 +2,21 @@
 
 #include <ATen/ATen.h>
 
-#include <numeric>
+#include <algorithm>
 
 #include "trainer/train/batch_images.h"
+#include "trainer/train/outputs_of_all.h"
 
 namespace moefb::trainer {
 namespace {
 
-std::vector<int64_t> in_order(int64_t count) {
-  std::vector<int64_t> indices(static_cast<size_t>(count));
-  std::iota(indices.begin(), indices.end(), 0);
+/// The pictures of this process's batches: of each round one. Only the last batch of all is short, so that a loader
+/// finds the same batches in them.
+std::vector<int64_t> own_batches(int64_t pictures, int64_t batch_size, const Group& group) {
+  std::vector<int64_t> indices;
+  for (int64_t first = group.rank() * batch_size; first < pictures; first += group.size() * batch_size) {
+    for (int64_t i = first; i < std::min(first + batch_size, pictures); ++i) indices.push_back(i);
+  }
   return indices;
 }
 
@@ -45,19 +50,26 @@ class Answers {
 }  // namespace
 
 std::optional<Evaluation> evaluate(Network& network, const Dataset& dataset, const PictureSet& set,
-                                   const BatchLayout& layout, RoutingMeter* meter, const std::function<bool()>& stop) {
+                                   const BatchLayout& layout, RoutingMeter* meter, const std::function<bool()>& stop,
+                                   const Group& group) {
   const at::NoGradGuard no_grad;
   network.module().eval();
   const at::Tensor labels = at::tensor(set.labels, at::kLong);
-  Loader loader(dataset, set, {}, 0, 0, in_order(set.size()), layout.batch_size, layout.workers);
+  Loader loader(dataset, set, {}, 0, 0, own_batches(set.size(), layout.batch_size, group), layout.batch_size,
+                layout.workers);
   Answers answers;
   int64_t first = 0;
-  while (const std::optional<Batch> batch = loader.next()) {
-    const NetworkOutput out = network.run(batch_images(*batch, set, layout.channels_last));
-    const auto size = int64_t(batch->indices.size());
-    answers.add(out, labels.narrow(0, first, size));
-    if (meter) meter->add(out);
-    first += size;
+  while (first < set.size()) {
+    // In the last round some processes have no batch.
+    const Batch batch = loader.next().value_or(Batch{});
+    const NetworkOutput own = network.run(batch_images(batch, set, layout.channels_last));
+    for (const NetworkOutput& out : outputs_of_all(own, group)) {
+      const int64_t size = out.logits.size(0);
+      if (size == 0) continue;
+      answers.add(out, labels.narrow(0, first, size));
+      if (meter) meter->add(out);
+      first += size;
+    }
     if (stop && stop()) return std::nullopt;
   }
   return answers.finish(labels);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "trainer/data/dataset.h"
+#include "trainer/distributed/group.h"
 #include "trainer/models/network.h"
 #include "trainer/train/routing_meter.h"
 
@@ -30,9 +31,10 @@ struct BatchLayout {
 /// Always in f32: that is what the runtime will compute. Leaves the network in evaluation mode.
 /// @param meter  counts how the pictures were routed; may be null
 /// @param stop   asked after every batch; null: never
+/// @param group  processes that take whole batches in turn; each has the whole result
 /// @return nothing if it was stopped
 std::optional<Evaluation> evaluate(Network& network, const Dataset& dataset, const PictureSet& set,
                                    const BatchLayout& layout, RoutingMeter* meter = nullptr,
-                                   const std::function<bool()>& stop = nullptr);
+                                   const std::function<bool()>& stop = nullptr, const Group& group = alone());
 
 }  // namespace moefb::trainer

@@ -65,7 +65,8 @@ bool is_tested(const std::string& path) {
   return !lines.empty() && lines.back().contains("test_acc");
 }
 
-MetricsLog::MetricsLog(std::string path, int64_t keep) : path_(std::move(path)), text_(first_lines(path_, keep)) {}
+MetricsLog::MetricsLog(std::string path, int64_t keep, bool writes)
+    : path_(std::move(path)), writes_(writes), text_(first_lines(path_, keep)) {}
 
 void MetricsLog::add(const EpochRecord& record) {
   nlohmann::ordered_json json = {
@@ -105,7 +106,7 @@ std::vector<nlohmann::ordered_json> MetricsLog::epochs() const {
 
 void MetricsLog::append(const std::string& line) {
   text_ += line + "\n";
-  write_file_atomically(path_, text_);
+  if (writes_) write_file_atomically(path_, text_);
 }
 
 }  // namespace moefb::trainer

@@ -50,9 +50,10 @@ bool is_tested(const std::string& path);
 /// The file is rewritten whole with each line, so that a crash leaves complete lines only.
 class MetricsLog {
  public:
-  /// @param keep  lines of an existing file to go on after
+  /// @param keep    lines of an existing file to go on after
+  /// @param writes  whether there is to be a file; else the lines are only kept in memory
   /// @throws std::runtime_error if it has fewer
-  MetricsLog(std::string path, int64_t keep);
+  MetricsLog(std::string path, int64_t keep, bool writes = true);
 
   void add(const EpochRecord& record);
   void add(const TestRecord& record);
@@ -65,6 +66,7 @@ class MetricsLog {
   void append(const std::string& line);
 
   std::string path_;
+  bool writes_;
   std::string text_;
 };
 

@@ -35,7 +35,7 @@ Interval box_side(int64_t center, int64_t length, int64_t extent) {
   return {begin, end - begin};
 }
 
-MixedBatch cutmix(const at::Tensor& images, const MixDraw& draw) {
+MixedBatch cutmix(const at::Tensor& images, const at::Tensor& partners, const MixDraw& draw) {
   const int64_t height = images.size(2);
   const int64_t width = images.size(3);
   const double side = std::sqrt(1 - draw.lam);
@@ -45,33 +45,42 @@ MixedBatch cutmix(const at::Tensor& images, const MixDraw& draw) {
     return x.narrow(2, rows.begin, rows.length).narrow(3, columns.begin, columns.length);
   };
   const at::Tensor mixed = images.clone();
-  box(mixed).copy_(box(images).index_select(0, draw.perm));
+  box(mixed).copy_(box(partners));
   return {mixed, draw.perm, 1 - double(rows.length * columns.length) / double(height * width)};
 }
 
 }  // namespace
 
-MixDraw draw_mix(const MixConfig& config, const at::Tensor& images, const OptionalGenerator& generator) {
+MixDraw draw_mix(const MixConfig& config, at::IntArrayRef shape, const OptionalGenerator& generator) {
   MixDraw draw;
   draw.cutmix = draw_unit(generator) < config.cutmix_probability;
   draw.lam = draw_beta(draw.cutmix ? config.cutmix_alpha : config.mixup_alpha, generator);
-  draw.perm = at::randperm(images.size(0), generator, at::TensorOptions(at::kLong)).to(images.device());
-  draw.center_x = draw_below(images.size(3), generator);
-  draw.center_y = draw_below(images.size(2), generator);
+  draw.perm = at::randperm(shape[0], generator, at::TensorOptions(at::kLong));
+  draw.center_x = draw_below(shape[3], generator);
+  draw.center_y = draw_below(shape[2], generator);
   return draw;
 }
 
 MixedBatch mix(const at::Tensor& images, const MixDraw& draw) {
-  if (draw.cutmix) return cutmix(images, draw);
-  return {draw.lam * images + (1 - draw.lam) * images.index_select(0, draw.perm), draw.perm, draw.lam};
+  return mix(images, images.index_select(0, draw.perm.to(images.device())), draw);
+}
+
+MixedBatch mix(const at::Tensor& images, const at::Tensor& partners, const MixDraw& draw) {
+  if (draw.cutmix) return cutmix(images, partners, draw);
+  return {draw.lam * images + (1 - draw.lam) * partners, draw.perm, draw.lam};
 }
 
 at::Tensor mixed_cross_entropy(const at::Tensor& logits, const at::Tensor& labels, const MixedBatch& batch,
                                double label_smoothing) {
+  return mixed_cross_entropy(logits, labels, labels.index_select(0, batch.perm), batch.lam, label_smoothing);
+}
+
+at::Tensor mixed_cross_entropy(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& partners,
+                               double lam, double label_smoothing) {
   const auto loss = [&](const at::Tensor& target) {
     return at::cross_entropy_loss(logits, target, {}, at::Reduction::Mean, -100, label_smoothing);
   };
-  return batch.lam * loss(labels) + (1 - batch.lam) * loss(labels.index_select(0, batch.perm));
+  return lam * loss(labels) + (1 - lam) * loss(partners);
 }
 
 }  // namespace moefb::trainer

@@ -30,17 +30,22 @@ struct MixedBatch {
   double lam = 1;     ///< with CutMix: what the box, cut off at the borders, has left
 };
 
-/// @param images     (B, C, H, W), for its sizes
+/// @param shape      of the whole batch: B, C, H, W
 /// @param generator  none: the default one
-MixDraw draw_mix(const MixConfig& config, const at::Tensor& images,
+MixDraw draw_mix(const MixConfig& config, at::IntArrayRef shape,
                  const std::optional<at::Generator>& generator = std::nullopt);
 
 MixedBatch mix(const at::Tensor& images, const MixDraw& draw);
+/// The same where the other pictures, already in the order of draw.perm, do not come from `images`.
+MixedBatch mix(const at::Tensor& images, const at::Tensor& partners, const MixDraw& draw);
 
 /// lam * CE(logits, labels) + (1 - lam) * CE(logits, labels[perm]).
 /// @param logits  (B, classes)
 /// @param labels  (B) I64, in the order before mixing
 at::Tensor mixed_cross_entropy(const at::Tensor& logits, const at::Tensor& labels, const MixedBatch& batch,
                                double label_smoothing);
+/// The same where the other pictures' labels do not come from `labels`. @param partners  (B)
+at::Tensor mixed_cross_entropy(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& partners,
+                               double lam, double label_smoothing);
 
 }  // namespace moefb::trainer

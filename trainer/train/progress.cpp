@@ -27,8 +27,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-Progress::Progress(int64_t epochs, int64_t batches)
-    : terminal_(isatty(STDOUT_FILENO) == 1), epochs_(epochs), batches_(batches) {}
+Progress::Progress(int64_t epochs, int64_t batches, bool speaks)
+    : speaks_(speaks), terminal_(speaks && isatty(STDOUT_FILENO) == 1), epochs_(epochs), batches_(batches) {}
 
 void Progress::start_epoch(int64_t epoch) {
   epoch_ = epoch;
@@ -69,6 +69,7 @@ void Progress::epoch_done(const EpochRecord& record, bool is_best) {
 }
 
 void Progress::say(const std::string& line) {
+  if (!speaks_) return;
   std::printf("%s%s\n", terminal_ ? kEraseLine : "", line.c_str());
   std::fflush(stdout);
 }

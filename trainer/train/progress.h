@@ -12,7 +12,8 @@ namespace moefb::trainer {
 
 class Progress {
  public:
-  Progress(int64_t epochs, int64_t batches);
+  /// @param speaks  whether it prints anything: of several processes one does
+  Progress(int64_t epochs, int64_t batches, bool speaks = true);
 
   /// Starts the clock of an epoch (from 1).
   void start_epoch(int64_t epoch);
@@ -30,6 +31,7 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
 
+  bool speaks_;
   bool terminal_;
   int64_t epochs_;
   int64_t batches_;

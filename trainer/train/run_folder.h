@@ -16,6 +16,9 @@ class RunFolder {
   /// The folder of an existing run. @throws std::runtime_error where it holds none
   static RunFolder open(const std::string& path);
 
+  /// The folder of a run whose files another process writes.
+  static RunFolder of_another(const std::string& path) { return RunFolder(path); }
+
   /// For the one process that writes here, until the last copy of this object is gone. Removes what a killed program
   /// left of files that it was writing. @throws std::runtime_error  another process has claimed the folder
   void claim();

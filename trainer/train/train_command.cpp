@@ -1,8 +1,12 @@
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
+#include <thread>
 
 #include "converter/atomic_file.h"
+#include "trainer/distributed/launch.h"
+#include "trainer/distributed/process_group.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/interrupt.h"
 #include "trainer/train/progress.h"
@@ -11,14 +15,29 @@
 namespace moefb::trainer {
 namespace {
 
-void introduce(const RunConfig& config, const Dataset& dataset) {
+/// The processes of a machine share its cores.
+int64_t cores_for(const World& world) {
+  return std::max<int64_t>(1, int64_t(std::thread::hardware_concurrency()) / world.local_size);
+}
+
+void introduce(const RunConfig& config, const Dataset& dataset, const World& world) {
+  if (world.rank != 0) return;
   std::printf("%s: %zu classes, %ld training, %ld validation, %ld test pictures of %dx%d\n", dataset.name.c_str(),
               dataset.class_names.size(), long(dataset.train.size()), long(dataset.val.size()),
               long(dataset.test.size()), dataset.train.width, dataset.train.height);
   for (const std::string& note : dataset.notes) std::printf("%s\n", note.c_str());
+  if (!world.alone()) std::printf("%ld processes, each with ", long(world.size));
   std::printf("%ld threads, %s\n", long(config.train.threads),
               config.train.precision == PrecisionChoice::kBf16 ? "bf16" : "f32");
   std::fflush(stdout);
+}
+
+/// Reads the pictures and settles the configuration with them.
+Dataset load(RunConfig& config, const World& world) {
+  Dataset dataset = load_dataset(config.data, world.rank == 0 ? loading_progress() : nullptr);
+  if (config.train.threads == 0) config.train.threads = cores_for(world);
+  resolve(config, dataset);
+  return dataset;
 }
 
 int finish(Training& training) {
@@ -36,29 +55,35 @@ void check_resumable(const RunFolder& folder) {
 
 int train(const TrainCommand& command) {
   RunConfig config = load_toml_config(command.config, command.sets);
-  RunFolder folder = RunFolder::create(command.out);
-  folder.claim();
-  Dataset dataset = load_dataset(config.data, loading_progress());
-  resolve(config, dataset);
+  const World world = world_from_environment();
+  RunFolder folder = world.rank == 0 ? RunFolder::create(command.out) : RunFolder::of_another(command.out);
+  if (world.rank == 0) folder.claim();
+  Dataset dataset = load(config, world);
   catch_interrupts();
-  write_file_atomically(folder.config(), to_json(config));
-  introduce(config, dataset);
-  Training training(config, std::move(dataset), folder);
+  if (world.rank == 0) write_file_atomically(folder.config(), to_json(config));
+  introduce(config, dataset, world);
+  const std::shared_ptr<const Group> group = join(world);
+  Training training(config, std::move(dataset), folder, *group);
   return finish(training);
 }
 
 int resume(const std::string& run) {
   RunFolder folder = RunFolder::open(run);
   check_resumable(folder);
-  folder.claim();
+  const World world = world_from_environment();
+  if (world.rank == 0) folder.claim();
   RunConfig config = load_run_config(folder.config());
-  Dataset dataset = load_dataset(config.data, loading_progress());
-  resolve(config, dataset);
+  Dataset dataset = load(config, world);
   catch_interrupts();
-  introduce(config, dataset);
-  Training training(config, std::move(dataset), folder);
+  introduce(config, dataset, world);
+  const std::shared_ptr<const Group> group = join(world);
+  Training training(config, std::move(dataset), folder, *group);
   training.restore();
   return finish(training);
+}
+
+int launch(const LaunchCommand& command) {
+  return launch(command.command, command.processes);
 }
 
 }  // namespace moefb::trainer

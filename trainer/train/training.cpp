@@ -8,11 +8,14 @@
 #include <stdexcept>
 
 #include "converter/atomic_file.h"
+#include "trainer/distributed/agreement.h"
+#include "trainer/distributed/gradients.h"
 #include "trainer/models/cifar_net.h"
 #include "trainer/models/state_dict.h"
 #include "trainer/train/adamw.h"
 #include "trainer/train/batch_images.h"
 #include "trainer/train/golden_vector.h"
+#include "trainer/train/outputs_of_all.h"
 #include "trainer/train/routing_stats.h"
 #include "trainer/train/sgd.h"
 #include "trainer/train/tensorboard.h"
@@ -26,10 +29,10 @@ void set_up_libtorch(const TrainConfig& config) {
   at::globalContext().setDeterministicAlgorithms(config.deterministic, /*warn_only=*/false);
 }
 
-std::shared_ptr<Network> make_model(const RunConfig& config) {
+std::shared_ptr<Network> make_model(const RunConfig& config, const Group& group) {
   set_up_libtorch(config.train);
   at::manual_seed(config.train.seed);
-  auto model = make_network(config.model, config.train.dispatch);
+  auto model = make_network(config.model, config.train.dispatch, group);
   if (config.train.channels_last.value()) use_channels_last(model->module());
   return model;
 }
@@ -61,13 +64,41 @@ at::Tensor labels_of(const PictureSet& set, std::span<const int64_t> indices) {
   return at::tensor(labels, at::kLong);
 }
 
+/// What all processes must have alike. Their machines may have other numbers of cores.
+std::string shared_settings(RunConfig config) {
+  config.train.threads = 0;
+  config.train.workers = 0;
+  config.data.path.clear();
+  return to_json(config);
+}
+
+std::string fingerprint_of(const Dataset& dataset) {
+  std::string text;
+  for (const PictureSet* set : {&dataset.train, &dataset.val, &dataset.test}) {
+    for (const int64_t label : set->labels) text += std::to_string(label) + ' ';
+    text += '\n';
+  }
+  return text;
+}
+
+/// A process's part of a mean over all rows, from the mean over its own. Without rows it is 0, but still hangs on the
+/// network, since the others wait for this process in their backward pass.
+/// @param mean  computes it
+template <typename Mean>
+at::Tensor own_part(const at::Tensor& logits, const Rows& rows, const Mean& mean) {
+  if (rows.count() == 0) return logits.sum();
+  return mean() * (double(rows.count()) / double(rows.total()));
+}
+
 }  // namespace
 
-Training::Training(const RunConfig& config, Dataset dataset, RunFolder folder)
-    : Training(config, std::move(dataset), std::move(folder), make_model(config)) {}
+Training::Training(const RunConfig& config, Dataset dataset, RunFolder folder, const Group& group)
+    : Training(config, std::move(dataset), std::move(folder), make_model(config, group), group) {}
 
-Training::Training(RunConfig config, Dataset dataset, RunFolder folder, std::shared_ptr<Network> model)
-    : config_(std::move(config)),
+Training::Training(RunConfig config, Dataset dataset, RunFolder folder, std::shared_ptr<Network> model,
+                   const Group& group)
+    : group_(group),
+      config_(std::move(config)),
       dataset_(std::move(dataset)),
       folder_(std::move(folder)),
       model_(std::move(model)),
@@ -76,8 +107,8 @@ Training::Training(RunConfig config, Dataset dataset, RunFolder folder, std::sha
       backbone_(backbone_parameters(model_->module())),
       routers_(router_parameters(model_->module())),
       routing_(new_meter()),
-      metrics_(folder_.metrics(), 0),
-      progress_(config_.train.schedule.epochs, batches_per_epoch()) {
+      metrics_(folder_.metrics(), 0, group.is_first()),
+      progress_(config_.train.schedule.epochs, batches_per_epoch(), group.is_first()) {
   if (dataset_.train.size() == 0 || dataset_.val.size() == 0) {
     throw std::runtime_error("data set " + dataset_.name + " has no pictures to train on or to validate with");
   }
@@ -85,11 +116,31 @@ Training::Training(RunConfig config, Dataset dataset, RunFolder folder, std::sha
 }
 
 void Training::restore() {
+  // The first process may have to finish renaming what a crash interrupted: the others read after it.
+  if (!group_.is_first()) group_.barrier();
   // Nothing saved yet: a run begins with the same bits whenever it begins.
-  if (!has_checkpoint(folder_)) return;
-  position_ = load_checkpoint(folder_, model_->module(), *optimizer_);
-  routing_->set_sums(position_.routing_sums);
-  metrics_ = MetricsLog(folder_.metrics(), position_.epoch);
+  if (has_checkpoint(folder_)) {
+    position_ = load_checkpoint(folder_, model_->module(), *optimizer_);
+    routing_->set_sums(position_.routing_sums);
+    metrics_ = MetricsLog(folder_.metrics(), position_.epoch, group_.is_first());
+  }
+  if (group_.is_first()) group_.barrier();
+}
+
+void Training::agree() const {
+  check_same(group_, shared_settings(config_), "configuration");
+  check_same(group_, fingerprint_of(dataset_), "set of pictures");
+  check_same(group_, std::to_string(position_.step), "position in the run");
+  share_tensors(group_, model_->module().parameters());
+  share_tensors(group_, model_->module().buffers());
+}
+
+void Training::save() const {
+  if (group_.is_first()) save_checkpoint(folder_, model_->module(), *optimizer_, position_);
+}
+
+bool Training::complete() const {
+  return finished() && group_.any(group_.is_first() && is_tested(folder_.metrics()));
 }
 
 int64_t Training::batches_per_epoch() const {
@@ -126,21 +177,23 @@ void Training::say_why_it_ended() {
   progress_.say(text);
 }
 
-bool Training::run(const std::function<bool()>& stop) {
-  if (finished() && is_tested(folder_.metrics())) {
+bool Training::run(const std::function<bool()>& stop_here) {
+  const auto stop = [&] { return group_.any(stop_here()); };
+  agree();
+  if (complete()) {
     say_why_it_ended();
     progress_.say("the run is complete: " + folder_.path() + " has all its results");
     return true;
   }
   while (!finished()) {
     if (!train_epoch(stop) || !validate_epoch(stop)) {
-      save_checkpoint(folder_, model_->module(), *optimizer_, position_);
+      save();
       progress_.say("stopped in epoch " + std::to_string(position_.epoch + 1) + " after " +
                     std::to_string(position_.batch) + " of " + std::to_string(batches_per_epoch()) +
                     " batches; everything is saved. Go on with: trainer resume " + folder_.path());
       return false;
     }
-    save_checkpoint(folder_, model_->module(), *optimizer_, position_);
+    save();
   }
   say_why_it_ended();
   test_kept_weights();
@@ -156,9 +209,11 @@ void Training::begin_epoch() {
 
 Loader Training::epoch_loader() const {
   const TrainConfig& train = config_.train;
-  return {dataset_,         dataset_.train,     train.augment,
-          train.seed,       position_.epoch,    epoch_order(dataset_.train.size(), train.seed, position_.epoch),
-          train.batch_size, int(train.workers), position_.batch};
+  return {dataset_,         dataset_.train,
+          train.augment,    train.seed,
+          position_.epoch,  epoch_order(dataset_.train.size(), train.seed, position_.epoch),
+          train.batch_size, int(train.workers),
+          position_.batch,  {group_.rank(), group_.size()}};
 }
 
 bool Training::train_epoch(const std::function<bool()>& stop) {
@@ -182,8 +237,8 @@ void Training::train_step(Loader& loader) {
   optimizer_->zero_grad();
   while (position_.batch < end) {
     const Batch batch = loader.next().value();
-    add_gradient(batch, double(batch.indices.size()) / pictures);
-    progress_.batch(position_.batch, int64_t(batch.indices.size()), position_.loss_sum / double(position_.batch),
+    add_gradient(batch, double(batch.whole.size()) / pictures);
+    progress_.batch(position_.batch, int64_t(batch.whole.size()), position_.loss_sum / double(position_.batch),
                     double(position_.correct) / double(position_.pictures));
   }
   update_weights();
@@ -191,18 +246,19 @@ void Training::train_step(Loader& loader) {
 }
 
 void Training::add_gradient(const Batch& batch, double share) {
-  const at::Tensor labels = labels_of(dataset_.train, batch.indices);
+  const at::Tensor labels = labels_of(dataset_.train, batch.whole);
   NetworkOutput out;
-  at::Tensor loss = class_loss(training_images(batch), labels, out);
-  if (out.aux_loss.defined()) loss = loss + out.aux_loss;
-  const double value = loss.item<double>();
+  at::Tensor loss = class_loss(training_images(batch), labels, shares_of(batch), out);
+  // Every process knows the routers' losses over all of them: each takes its part.
+  if (out.aux_loss.defined()) loss = loss + out.aux_loss / double(group_.size());
+  const double value = group_.sum(loss.detach()).item<double>();
   if (!std::isfinite(value)) {
     throw std::runtime_error("the loss became " + std::to_string(value) + " in epoch " +
                              std::to_string(position_.epoch + 1) + ", batch " + std::to_string(position_.batch + 1) +
                              ": try a lower train.learning_rate or a longer train.warmup_epochs");
   }
   (share == 1 ? loss : loss * share).backward();
-  count(out, labels, value);
+  count(joined(outputs_of_all(out, group_)), labels, value);
 }
 
 at::Tensor Training::training_images(const Batch& batch) const {
@@ -212,16 +268,35 @@ at::Tensor Training::training_images(const Batch& batch) const {
   return at::_upsample_bilinear2d_aa(images, {train.small_image, train.small_image}, /*align_corners=*/false);
 }
 
-at::Tensor Training::class_loss(const at::Tensor& images, const at::Tensor& labels, NetworkOutput& out) {
+Rows Training::shares_of(const Batch& batch) const {
+  const Share share = {group_.rank(), group_.size()};
+  const auto pictures = int64_t(batch.whole.size());
+  std::vector<int64_t> counts;
+  for (int64_t rank = 0; rank < share.count; ++rank) {
+    counts.push_back(share.begin(rank + 1, pictures) - share.begin(rank, pictures));
+  }
+  return {group_, counts};
+}
+
+at::Tensor Training::class_loss(const at::Tensor& images, const at::Tensor& labels, const Rows& rows,
+                                NetworkOutput& out) {
   const TrainConfig& train = config_.train;
   const Precision precision = train.precision == PrecisionChoice::kBf16 ? Precision::kBf16 : Precision::kF32;
+  const at::Tensor own_labels = rows.own(labels);
   if (train.mix) {
-    const MixedBatch mixed = mix(images, draw_mix(train.mixing, images));
+    const MixDraw draw = draw_mix(train.mixing, {rows.total(), images.size(1), images.size(2), images.size(3)});
+    const at::Tensor partners = rows.own(draw.perm);  // may be another process's pictures
+    const MixedBatch mixed = mix(images, rows.gather(images).index_select(0, partners), draw);
     out = model_->run(mixed.images, precision);
-    return mixed_cross_entropy(out.logits, labels, mixed, train.label_smoothing);
+    return own_part(out.logits, rows, [&] {
+      return mixed_cross_entropy(out.logits, own_labels, labels.index_select(0, partners), mixed.lam,
+                                 train.label_smoothing);
+    });
   }
   out = model_->run(images, precision);
-  return at::cross_entropy_loss(out.logits, labels, {}, at::Reduction::Mean, -100, train.label_smoothing);
+  return own_part(out.logits, rows, [&] {
+    return at::cross_entropy_loss(out.logits, own_labels, {}, at::Reduction::Mean, -100, train.label_smoothing);
+  });
 }
 
 LearningRates Training::rates_of(int64_t step) const {
@@ -232,6 +307,7 @@ LearningRates Training::rates_of(int64_t step) const {
 }
 
 void Training::update_weights() {
+  sum_gradients(model_->module().parameters(), group_);
   if (config_.train.clip_norm > 0) clip_gradients(backbone_, config_.train.clip_norm);
   if (config_.train.router_clip_norm > 0) clip_gradients(routers_, config_.train.router_clip_norm);
   optimizer_->step(rates_of(position_.step));
@@ -251,7 +327,7 @@ bool Training::validate_epoch(const std::function<bool()>& stop) {
   const double data_wait = progress_.share_of_epoch(waited_s_);
   const AveragedWeights averaged(average_.get());  // validated and kept
   const auto meter = new_meter();
-  const auto validation = evaluate(*model_, dataset_, dataset_.val, layout(), meter.get(), stop);
+  const auto validation = evaluate(*model_, dataset_, dataset_.val, layout(), meter.get(), stop, group_);
   if (!validation) return false;
   const bool is_best = validation->accuracy > position_.best_val_acc;
   if (is_best) position_.best_val_acc = validation->accuracy;
@@ -270,19 +346,20 @@ bool Training::validate_epoch(const std::function<bool()>& stop) {
 
 void Training::keep_weights() {
   position_.kept_epoch = position_.epoch + 1;
-  safetensors::write(folder_.kept_weights(), state_dict(model_->module()));
+  if (group_.is_first()) safetensors::write(folder_.kept_weights(), state_dict(model_->module()));
   auto* patches = std::get_if<PatchNetConfig>(&config_.model);
   if (!patches) return;
   // The weights do not hold how they are to route.
   patches->router_temp = plan_.phase.temperature;
   config_.uniform_epoch.reset();
   if (plan_.phase.uniform) config_.uniform_epoch = std::min(position_.epoch, kLastUniformEpoch);
-  write_file_atomically(folder_.config(), to_json(config_));
+  if (group_.is_first()) write_file_atomically(folder_.config(), to_json(config_));
 }
 
 void Training::keep_epoch_weights() const {
   const int64_t every = config_.train.keep_every;
   const int64_t epoch = position_.epoch;  // the one that has just ended
+  if (!group_.is_first()) return;
   if (every == 0 || (epoch % every != 0 && !finished())) return;
   safetensors::File weights = state_dict(model_->module());
   weights.metadata["epoch"] = std::to_string(epoch);
@@ -318,16 +395,21 @@ void Training::start_next_epoch() {
 }
 
 void Training::draw_history() const {
-  if (config_.train.tensorboard) write_event_file(folder_.events(), tensorboard_events(metrics_.lines()));
+  if (config_.train.tensorboard && group_.is_first())
+    write_event_file(folder_.events(), tensorboard_events(metrics_.lines()));
 }
 
 void Training::test_kept_weights() {
-  load_state_dict(model_->module(), safetensors::read(folder_.kept_weights()), folder_.kept_weights());
+  if (group_.is_first()) {
+    load_state_dict(model_->module(), safetensors::read(folder_.kept_weights()), folder_.kept_weights());
+  }
+  share_tensors(group_, model_->module().parameters());
+  share_tensors(group_, model_->module().buffers());
   if (const auto* patches = std::get_if<PatchNetConfig>(&config_.model)) {
     model_->set_phase({/*uniform=*/false, patches->router_temp, /*noise_level=*/0}, {});
   }
   const auto meter = new_meter();
-  const Evaluation test = *evaluate(*model_, dataset_, dataset_.test, layout(), meter.get());
+  const Evaluation test = *evaluate(*model_, dataset_, dataset_.test, layout(), meter.get(), nullptr, group_);
   TestRecord line;
   line.test_loss = test.loss;
   line.test_acc = test.accuracy;
@@ -340,6 +422,7 @@ void Training::test_kept_weights() {
       line.class_expert_mean.emplace_back(row, row + means.size(1));
     }
   }
+  if (!group_.is_first()) return;
   const std::string golden = write_golden_vector(*model_, config_, folder_.golden());
   metrics_.add(line);  // last, for it says that the run is complete
   draw_history();

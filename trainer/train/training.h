@@ -7,6 +7,7 @@
 
 #include "trainer/data/dataset.h"
 #include "trainer/data/loader.h"
+#include "trainer/distributed/rows.h"
 #include "trainer/train/checkpoint.h"
 #include "trainer/train/evaluate.h"
 #include "trainer/train/metrics_log.h"
@@ -22,9 +23,12 @@ class Training {
  public:
   /// A run at its beginning: seeds the generator, sets the thread count, makes the weights.
   /// @param config  resolved
-  Training(const RunConfig& config, Dataset dataset, RunFolder folder);
+  /// @param group   the processes that train it together, each with a share of every batch; must outlive this. The
+  ///                first writes the run's files
+  Training(const RunConfig& config, Dataset dataset, RunFolder folder, const Group& group = alone());
   /// The same with another network than the configuration's. @param model  its weights are made already
-  Training(RunConfig config, Dataset dataset, RunFolder folder, std::shared_ptr<Network> model);
+  Training(RunConfig config, Dataset dataset, RunFolder folder, std::shared_ptr<Network> model,
+           const Group& group = alone());
 
   /// Moves to where the folder's checkpoint stands; stays at the beginning if it has none.
   void restore();
@@ -33,6 +37,7 @@ class Training {
   /// left as it is.
   /// @param stop  asked after every step; when true, everything is saved
   /// @return whether the end was reached
+  /// @throws std::runtime_error  also where the processes have different configurations, data or positions
   bool run(const std::function<bool()>& stop);
 
   const Position& position() const { return position_; }
@@ -41,6 +46,10 @@ class Training {
   int64_t steps_per_epoch() const;
 
  private:
+  /// Makes sure that all processes begin alike.
+  void agree() const;
+  void save() const;
+  bool complete() const;
   bool finished() const;
   bool stopped_early() const;
   void say_why_it_ended();
@@ -57,9 +66,13 @@ class Training {
   void add_gradient(const Batch& batch, double share);
   int64_t pictures_in(int64_t first_batch, int64_t end_batch) const;
   at::Tensor training_images(const Batch& batch) const;
-  at::Tensor class_loss(const at::Tensor& images, const at::Tensor& labels, NetworkOutput& out);
+  /// Who has which pictures of a batch.
+  Rows shares_of(const Batch& batch) const;
+  /// This process's part of the mean over the batch. @param labels  of the whole batch
+  at::Tensor class_loss(const at::Tensor& images, const at::Tensor& labels, const Rows& rows, NetworkOutput& out);
   void update_weights();
   LearningRates rates_of(int64_t step) const;
+  /// @param out, labels  of the whole batch
   void count(const NetworkOutput& out, const at::Tensor& labels, double loss);
   void start_next_epoch();
   void keep_weights();
@@ -70,6 +83,7 @@ class Training {
   std::unique_ptr<RoutingMeter> new_meter() const { return make_routing_meter(config_.model); }
   BatchLayout layout() const;
 
+  const Group& group_;
   RunConfig config_;
   Dataset dataset_;
   RunFolder folder_;

@@ -57,7 +57,7 @@ TEST(DrawMix, FollowsItsDistributions) {
   double lam_sum = 0;
   constexpr int kDraws = 4000;
   for (int i = 0; i < kDraws; ++i) {
-    const MixDraw draw = draw_mix(config, images, generator);
+    const MixDraw draw = draw_mix(config, images.sizes(), generator);
     ASSERT_TRUE(std::get<0>(draw.perm.sort()).equal(at::arange(8)));
     ASSERT_TRUE(draw.center_x >= 0 && draw.center_x < 9 && draw.center_y >= 0 && draw.center_y < 6);
     ASSERT_TRUE(draw.lam >= 0 && draw.lam <= 1);
@@ -74,7 +74,7 @@ TEST(DrawMix, FollowsItsDistributions) {
 
 TEST(DrawMix, IsTheSameFromTheSameSeed) {
   const at::Tensor images = at::empty({8, 3, 6, 9});
-  const auto draw = [&] { return draw_mix({}, images, at::detail::createCPUGenerator(6)); };
+  const auto draw = [&] { return draw_mix({}, images.sizes(), at::detail::createCPUGenerator(6)); };
   EXPECT_EQ(draw().lam, draw().lam);
   EXPECT_TRUE(draw().perm.equal(draw().perm));
   EXPECT_EQ(draw().center_x, draw().center_x);

@@ -1,0 +1,213 @@
+// `trainer launch` as a user runs it: Ctrl-C, a process that dies, resume, mistakes.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include "apps/process.h"
+#include "converter/atomic_file.h"
+#include "converter/safetensors.h"
+#include "converter/temporary_folder.h"
+#include "trainer/train/metrics_log.h"
+#include "trainer/train/tiny_run.h"
+
+namespace moefb::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::contains;
+using testing::Outcome;
+using testing::TemporaryFolder;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kPatience = std::chrono::minutes(4);
+constexpr auto kSoon = std::chrono::seconds(60);  // of a machine with much else to do; Gloo's own patience is minutes
+constexpr const char* kProgram = MOEFB_TRAINER_PROGRAM;
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool wait_until(const std::function<bool()>& condition) {
+  const auto start = Clock::now();
+  while (!condition()) {
+    if (Clock::now() - start > kPatience) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+/// Not even as a process that has ended and whom nobody has asked how.
+bool is_running(pid_t pid) {
+  const std::string stat = text_of("/proc/" + std::to_string(pid) + "/stat");
+  return !stat.empty() && stat.find(") Z") == std::string::npos;
+}
+
+/// A program that runs beside the test.
+class Running {
+ public:
+  Running(const std::vector<std::string>& command, const std::string& errors) {
+    std::vector<char*> arguments;
+    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ != 0) return;
+    if (!std::freopen(errors.c_str(), "w", stderr)) ::_exit(126);
+    ::execv(arguments[0], arguments.data());
+    ::_exit(127);
+  }
+  ~Running() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    end();
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  pid_t pid() const { return pid_; }
+  std::vector<pid_t> children() const {
+    const std::string pid = std::to_string(pid_);
+    std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
+    std::vector<pid_t> found;
+    for (pid_t child = 0; file >> child;) found.push_back(child);
+    return found;
+  }
+  /// Waits. @return its exit code, -1 if a signal ended it
+  int end() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+class LaunchProgram : public ::testing::Test {
+ protected:
+  LaunchProgram() { write_file_atomically(config_, std::string_view(kTinyToml)); }
+
+  std::vector<std::string> train(const std::string& run, const std::vector<std::string>& sets, bool launched) const {
+    std::vector<std::string> command = {kProgram};
+    if (launched) command.insert(command.end(), {"launch", "-n", "2"});
+    command.insert(command.end(), {"train", config_, "--out", run});
+    for (const std::string& set : sets) command.insert(command.end(), {"--set", set});
+    return command;
+  }
+  Outcome trainer(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), kProgram);
+    return testing::run(arguments);
+  }
+
+  /// Long enough to be caught in its second epoch.
+  const std::vector<std::string> long_run_ = {"train.epochs=4", "data.train_size=900"};
+  TemporaryFolder folder_;
+  std::string config_ = folder_ / "tiny.toml";
+  std::string errors_ = folder_ / "stderr";
+};
+
+void expect_same_files(const std::string& expected, const std::string& found) {
+  for (const char* file :
+       {"/last.safetensors", "/model.safetensors", "/optimizer.safetensors", "/golden.safetensors"}) {
+    EXPECT_EQ(read_file(expected + file), read_file(found + file)) << file;
+  }
+}
+
+// In f32, as users train: the other tests of this are in double (several_processes_test). A step's gradients differ by
+// about 1e-6 of their size (sums of a few thousand products); the steps up to the first epoch's end multiply that.
+TEST_F(LaunchProgram, TrainsAsOneProcessDoes) {
+  const std::string one = folder_ / "one", two = folder_ / "two";
+  ASSERT_EQ(testing::run(train(one, {}, false)).exit_code, 0);
+  const Outcome outcome = testing::run(train(two, {}, true));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "2 processes, each with 1 threads"));
+  const auto expected = read_metrics(one + "/metrics.jsonl"), found = read_metrics(two + "/metrics.jsonl");
+  ASSERT_EQ(expected.size(), 3u);
+  ASSERT_EQ(found.size(), 3u);
+  const double loss = expected[0]["train_loss"];
+  EXPECT_NEAR(found[0]["train_loss"].get<double>(), loss, 1e-3 * loss);
+  EXPECT_EQ(found[0]["learning_rate"], expected[0]["learning_rate"]);
+}
+
+TEST_F(LaunchProgram, CtrlCSavesAndResumeGoesOnToTheSameBits) {
+  const std::string whole = folder_ / "whole", run = folder_ / "run";
+  ASSERT_EQ(testing::run(train(whole, long_run_, true)).exit_code, 0);
+  Running launched(train(run, long_run_, true), errors_);
+  ASSERT_TRUE(wait_until([&] { return fs::exists(run + "/metrics.jsonl"); }));
+  ::kill(launched.pid(), SIGINT);
+  EXPECT_EQ(launched.end(), 130) << text_of(errors_);
+  ASSERT_FALSE(fs::exists(run + "/golden.safetensors")) << "the run had ended before it was interrupted";
+  const Outcome outcome = trainer({"launch", "-n", "2", "resume", run});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  expect_same_files(whole, run);
+}
+
+TEST_F(LaunchProgram, AKilledProcessEndsTheRunAndLeavesACheckpoint) {
+  const std::string run = folder_ / "run";
+  Running launched(train(run, {"train.epochs=50", "data.train_size=900"}, true), errors_);
+  ASSERT_TRUE(wait_until([&] { return fs::exists(run + "/optimizer.safetensors"); }));
+  const std::vector<pid_t> children = launched.children();
+  ASSERT_EQ(children.size(), 2u);
+  const auto killed = Clock::now();
+  ::kill(children[1], SIGKILL);
+  EXPECT_EQ(launched.end(), 1);
+  EXPECT_LT(Clock::now() - killed, kSoon);
+  EXPECT_TRUE(contains(text_of(errors_), "of 2 was ended by a signal (Killed); the others were ended"));
+  EXPECT_TRUE(contains(text_of(errors_), "go on with `resume`"));
+  EXPECT_FALSE(is_running(children[0])) << "a process was left behind";
+
+  Running resumed({kProgram, "resume", run}, errors_);
+  const auto lines = [&] { return text_of(run + "/metrics.jsonl"); };
+  const std::string before = lines();
+  EXPECT_TRUE(wait_until([&] { return lines().size() > before.size(); })) << "one process does not go on";
+  ::kill(resumed.pid(), SIGINT);
+  EXPECT_EQ(resumed.end(), 130);
+}
+
+TEST_F(LaunchProgram, ProcessesEndWithTheirLauncher) {
+  const std::string run = folder_ / "run";
+  std::vector<pid_t> children;
+  {
+    Running launched(train(run, {"train.epochs=1000"}, true), errors_);
+    ASSERT_TRUE(wait_until([&] { return fs::exists(run + "/metrics.jsonl"); }));
+    children = launched.children();
+    ASSERT_EQ(children.size(), 2u);
+  }  // SIGKILL
+  for (const pid_t child : children) EXPECT_TRUE(wait_until([&] { return !is_running(child); }));
+}
+
+TEST_F(LaunchProgram, MistakesAreToldOnce) {
+  const auto refusal = [&](const std::vector<std::string>& arguments) {
+    const Outcome outcome = trainer(arguments);
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_EQ(testing::lines(outcome.err).size(), 1u) << outcome.err;
+    return outcome.err;
+  };
+  EXPECT_TRUE(contains(refusal({"launch", "-n", "2"}), "expected train or resume behind -n N"));
+  EXPECT_TRUE(contains(refusal({"launch", "train", config_, "--out", folder_ / "run"}), "-n is required"));
+  EXPECT_TRUE(contains(refusal({"launch", "-n", "0", "resume", folder_ / "run"}), "-n"));
+  EXPECT_TRUE(contains(refusal({"launch", "-n", "2", "train", config_}), "--out is required"));
+  EXPECT_EQ(trainer({"launch", "--help"}).exit_code, 0);
+}
+
+TEST_F(LaunchProgram, AWrongEnvironmentIsNamed) {
+  ::setenv("WORLD_SIZE", "2", 1);
+  const Outcome outcome = testing::run(train(folder_ / "run", {}, false));
+  ::unsetenv("WORLD_SIZE");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_TRUE(contains(outcome.err, "environment variable RANK: expected a value"));
+  EXPECT_FALSE(fs::exists(folder_ / "run"));
+}
+
+}  // namespace
+}  // namespace moefb::trainer
