@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
@@ -17,11 +18,11 @@ namespace {
 using c10d::ProcessGroupGloo;
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
 
-/// The first line of what went wrong: LibTorch's errors go on with a stack trace.
-std::string first_line(const std::exception& error) {
+/// The first sentence of what went wrong: LibTorch's errors go on with guesses and a stack trace.
+std::string first_sentence(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   const std::string text = torch_error ? torch_error->what_without_backtrace() : error.what();
-  return text.substr(0, text.find('\n'));
+  return text.substr(0, std::min(text.find('\n'), text.find(". ")));
 }
 
 std::string name_of(const World& world) {
@@ -104,7 +105,7 @@ class ProcessGroup : public Group {
     try {
       start()->wait();
     } catch (const std::exception& error) {
-      throw std::runtime_error(name_of(world_) + " lost the others (" + first_line(error) +
+      throw std::runtime_error(name_of(world_) + " lost the others (" + first_sentence(error) +
                                "); what was saved last is whole: go on with `resume`");
     }
   }
@@ -124,7 +125,8 @@ std::shared_ptr<const Group> join(const World& world, std::chrono::milliseconds 
     return std::make_shared<ProcessGroup>(world, patience);
   } catch (const std::exception& error) {
     throw std::runtime_error(name_of(world) + " found no way to the others by " + world.master_address + ":" +
-                             std::to_string(world.master_port) + " (MASTER_ADDR, MASTER_PORT): " + first_line(error));
+                             std::to_string(world.master_port) +
+                             " (MASTER_ADDR, MASTER_PORT): " + first_sentence(error));
   }
 }
 

@@ -75,6 +75,24 @@ TEST(Loader, BeginsInTheMiddle) {
   EXPECT_EQ(run(loader).indices, (std::vector<int64_t>{5, 4, 3, 2, 1, 0}));
 }
 
+TEST(Loader, SharesOfABatchStandInOrderAndMakeUpTheWhole) {
+  const Dataset dataset = numbered(10);  // batches of 4, 4 and 2 pictures
+  std::vector<std::vector<int64_t>> batches(3);
+  std::vector<size_t> sizes;
+  for (int64_t part = 0; part < 3; ++part) {
+    Loader loader(dataset, dataset.train, {}, 1, 0, backwards(10), 4, 1, 0, {part, 3});
+    for (auto& gathered : batches) {
+      const auto batch = loader.next();
+      ASSERT_TRUE(batch.has_value());
+      EXPECT_EQ(batch->planes.size(), batch->indices.size() * 48);
+      sizes.push_back(batch->indices.size());
+      gathered.insert(gathered.end(), batch->indices.begin(), batch->indices.end());
+      if (part == 2) EXPECT_EQ(gathered, std::vector<int64_t>(batch->whole.begin(), batch->whole.end()));
+    }
+  }
+  EXPECT_EQ(sizes, (std::vector<size_t>{1, 1, 0, 1, 1, 1, 2, 2, 1}));
+}
+
 TEST(Loader, StopsInTheMiddleOfAPass) {
   const Dataset dataset = numbered(100);
   for (int i = 0; i < 20; ++i) {

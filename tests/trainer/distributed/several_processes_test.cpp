@@ -1,6 +1,7 @@
 // Training in several processes is training in one: weights, metrics and checkpoints. Everything runs in double in
-// real processes (worker.cpp), so that the order of additions is all that may differ: some 1e-16 a sum, and after a
-// few dozen steps, each of which multiplies what is there by a small factor, far below kLimit.
+// real processes (worker.cpp), so that the order of additions is all that may differ: some 1e-16 a sum. Each step
+// multiplies what is there: by 1e5 in all where BatchNorm sees a few values only, as the last batch of these runs makes
+// it (1e-11 was seen); in f32 that would hide mistakes.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +20,7 @@ namespace {
 
 using testing::TemporaryFolder;
 
-constexpr double kLimit = 1e-8;  // of the largest weight of a tensor, of a metric
+constexpr double kLimit = 1e-9;  // of the largest weight of a tensor, of a metric
 
 // 33 pictures: in both networks' runs the last batch is a single picture, so that all processes but one have none.
 constexpr const char* kHead = R"(
@@ -31,7 +32,7 @@ HEAD
 [train]
 epochs = 2
 batch_size = 8
-learning_rate = 0.05
+learning_rate = 0.01
 nesterov = true
 label_smoothing = 0.1
 flip = true
@@ -53,7 +54,7 @@ base_channels = 4
 num_experts = 4
 patch_size = 8
 resize_to = 32
-capacity_factor_train = 1.0
+capacity_factor_train = 0.75
 capacity_factor_val = 1.0
 HEAD
 [train]
@@ -140,9 +141,9 @@ void expect_same_run(const TrainedRun& expected, const TrainedRun& found) {
   for (size_t i = 0; i < a.size(); ++i) expect_close(a[i], b[i], "line " + std::to_string(i));
 }
 
-double dropped(const nlohmann::ordered_json& line, const char* pass) {
+double dropped(const nlohmann::ordered_json& line) {
   double sum = 0;
-  for (const auto& layer : line[pass]["layers"]) sum += layer["dropped"].get<double>();
+  for (const auto& layer : line["router"]["layers"]) sum += layer["dropped"].get<double>();
   return sum;
 }
 
@@ -170,7 +171,7 @@ TEST_F(SeveralProcesses, PatchNetworkWhoseTokensCompeteTrainsAsInOne) {
   const std::string config = filled(kPatch, "capacity_group = \"batch\"", "");
   const TrainedRun one = train(config, 1), two = train(config, 2);
   for (int epoch = 0; epoch < 3; ++epoch) {
-    EXPECT_GT(dropped(one.lines()[size_t(epoch)], "router") + dropped(one.lines()[size_t(epoch)], "val_router"), 0)
+    EXPECT_GT(dropped(one.lines()[size_t(epoch)]), 0)
         << "epoch " << epoch << ": nothing was dropped, so nobody competed";
   }
   expect_same_run(one, two);
