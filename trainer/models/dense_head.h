@@ -9,7 +9,7 @@ namespace moefb::trainer {
 
 class DenseHead : public Head {
  public:
-  DenseHead(const ModelConfig& config, const Group& group);
+  explicit DenseHead(const ModelConfig& config, const Group& group = alone());
   HeadOutput forward(const at::Tensor& features, const Draws* draws) override;
   at::Tensor expert_logits(const at::Tensor&) override { return {}; }
 

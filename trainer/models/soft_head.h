@@ -8,7 +8,7 @@ namespace moefb::trainer {
 
 class SoftHead : public Head {
  public:
-  SoftHead(const ModelConfig& config, const Group& group);
+  explicit SoftHead(const ModelConfig& config, const Group& group = alone());
   HeadOutput forward(const at::Tensor& features, const Draws* draws) override;
   at::Tensor expert_logits(const at::Tensor& features) override;
 

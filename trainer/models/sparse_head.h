@@ -17,7 +17,7 @@ class NoisyGate : public torch::nn::Module {
 
 class SparseHead : public Head {
  public:
-  SparseHead(const ModelConfig& config, const Group& group);
+  explicit SparseHead(const ModelConfig& config, const Group& group = alone());
   HeadOutput forward(const at::Tensor& features, const Draws* draws) override;
   at::Tensor expert_logits(const at::Tensor& features) override;
 
