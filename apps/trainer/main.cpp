@@ -1,5 +1,5 @@
-// trainer: trains a model from a configuration, goes on with a stopped run, both in several processes if asked, sweeps a
-// grid of settings, tests and analyses the kept weights of a run, imports published ones, compares runs.
+// trainer: trains a model from a configuration, goes on with a stopped run, both in several processes if asked, sweeps
+// a grid of settings, tests and analyses the kept weights of a run, imports published ones, compares runs.
 #include <malloc.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "apps/common/program.h"
 #include "apps/trainer/passive_threads.h"
 #include "trainer/analysis/commands.h"
+#include "trainer/distributed/world.h"
 #include "trainer/report/report.h"
 #include "trainer/train/commands.h"
 
@@ -209,6 +211,15 @@ std::vector<char*> from(int argc, char** argv, int first) {
   return words;
 }
 
+/// Of the other commands each process would do the same, and write the same files.
+void expect_one_process() {
+  const trainer::World world = trainer::world_from_environment();
+  if (world.alone()) return;
+  throw std::runtime_error(
+      "only train and resume run in several processes: expected no WORLD_SIZE in the environment, found " +
+      std::to_string(world.size));
+}
+
 /// The program's command line, and what it asks for.
 struct TrainerLine {
   TrainerLine() {
@@ -236,6 +247,7 @@ struct TrainerLine {
     const Action do_import = import_flags(*import, import_command);
     const Action do_report = report_flags(*report, report_command);
     if (!line.parse(argc, argv)) return nullptr;
+    if (!*train && !*resume) expect_one_process();
     return *train     ? do_train
            : *resume  ? do_resume
            : *sweep   ? do_sweep
@@ -264,7 +276,9 @@ int run(int argc, char** argv) {
   if (!action) return 0;
   if (behind < argc) {
     std::vector<char*> words = from(argc, argv, behind);
-    if (!TrainerLine().parse(int(words.size()), words.data())) return 0;  // a mistake is told once, not by each process
+    TrainerLine launched;  // a mistake is told once, not by each process
+    if (!launched.parse(int(words.size()), words.data())) return 0;
+    if (!launched.train_command.config.empty()) trainer::check(launched.train_command);
     line.launch_command.command.assign(words.begin(), words.end());
     line.launch_command.command[0] = std::filesystem::read_symlink("/proc/self/exe");
   }

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -18,13 +20,15 @@ namespace moefb::testing {
 class Background {
  public:
   /// @param command  the program's path, then its arguments
-  explicit Background(const std::vector<std::string>& command) {
+  /// @param errors   a file for what it says on stderr; empty: where the test's goes
+  explicit Background(const std::vector<std::string>& command, const std::string& errors = "") {
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     id_ = ::fork();
     if (id_ < 0) throw std::runtime_error("cannot run " + command[0]);
     if (id_ > 0) return;
+    if (!errors.empty() && !std::freopen(errors.c_str(), "w", stderr)) ::_exit(126);
     ::execv(arguments[0], arguments.data());
     ::_exit(127);
   }
@@ -34,6 +38,16 @@ class Background {
   }
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
+
+  pid_t id() const { return id_; }
+  /// Its own processes.
+  std::vector<pid_t> children() const {
+    const std::string id = std::to_string(id_);
+    std::ifstream file("/proc/" + id + "/task/" + id + "/children");
+    std::vector<pid_t> found;
+    for (pid_t child = 0; file >> child;) found.push_back(child);
+    return found;
+  }
 
   void send(int signal_number) const {
     if (!ended_) ::kill(id_, signal_number);

@@ -1,8 +1,6 @@
 // `trainer launch` as a user runs it: Ctrl-C, a process that dies, resume, mistakes.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
@@ -10,12 +8,14 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <thread>
 
 #include "apps/process.h"
 #include "converter/atomic_file.h"
 #include "converter/safetensors.h"
 #include "converter/temporary_folder.h"
+#include "trainer/background.h"
 #include "trainer/train/metrics_log.h"
 #include "trainer/train/tiny_run.h"
 
@@ -23,6 +23,7 @@ namespace moefb::trainer {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Background;
 using testing::contains;
 using testing::Outcome;
 using testing::TemporaryFolder;
@@ -51,47 +52,6 @@ bool is_running(pid_t pid) {
   const std::string stat = text_of("/proc/" + std::to_string(pid) + "/stat");
   return !stat.empty() && stat.find(") Z") == std::string::npos;
 }
-
-/// A program that runs beside the test.
-class Running {
- public:
-  Running(const std::vector<std::string>& command, const std::string& errors) {
-    std::vector<char*> arguments;
-    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    pid_ = ::fork();
-    if (pid_ != 0) return;
-    if (!std::freopen(errors.c_str(), "w", stderr)) ::_exit(126);
-    ::execv(arguments[0], arguments.data());
-    ::_exit(127);
-  }
-  ~Running() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    end();
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
-  pid_t pid() const { return pid_; }
-  std::vector<pid_t> children() const {
-    const std::string pid = std::to_string(pid_);
-    std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
-    std::vector<pid_t> found;
-    for (pid_t child = 0; file >> child;) found.push_back(child);
-    return found;
-  }
-  /// Waits. @return its exit code, -1 if a signal ended it
-  int end() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
- private:
-  pid_t pid_ = 0;
-};
 
 class LaunchProgram : public ::testing::Test {
  protected:
@@ -143,10 +103,10 @@ TEST_F(LaunchProgram, TrainsAsOneProcessDoes) {
 TEST_F(LaunchProgram, CtrlCSavesAndResumeGoesOnToTheSameBits) {
   const std::string whole = folder_ / "whole", run = folder_ / "run";
   ASSERT_EQ(testing::run(train(whole, long_run_, true)).exit_code, 0);
-  Running launched(train(run, long_run_, true), errors_);
-  ASSERT_TRUE(wait_until([&] { return fs::exists(run + "/metrics.jsonl"); }));
-  ::kill(launched.pid(), SIGINT);
-  EXPECT_EQ(launched.end(), 130) << text_of(errors_);
+  Background launched(train(run, long_run_, true), errors_);
+  ASSERT_TRUE(launched.runs_until([&] { return fs::exists(run + "/metrics.jsonl"); })) << text_of(errors_);
+  launched.send(SIGINT);
+  EXPECT_EQ(launched.exit_code(), 130) << text_of(errors_);
   ASSERT_FALSE(fs::exists(run + "/golden.safetensors")) << "the run had ended before it was interrupted";
   const Outcome outcome = trainer({"launch", "-n", "2", "resume", run});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
@@ -155,32 +115,32 @@ TEST_F(LaunchProgram, CtrlCSavesAndResumeGoesOnToTheSameBits) {
 
 TEST_F(LaunchProgram, AKilledProcessEndsTheRunAndLeavesACheckpoint) {
   const std::string run = folder_ / "run";
-  Running launched(train(run, {"train.epochs=50", "data.train_size=900"}, true), errors_);
-  ASSERT_TRUE(wait_until([&] { return fs::exists(run + "/optimizer.safetensors"); }));
+  Background launched(train(run, {"train.epochs=50", "data.train_size=900"}, true), errors_);
+  ASSERT_TRUE(launched.runs_until([&] { return fs::exists(run + "/optimizer.safetensors"); })) << text_of(errors_);
   const std::vector<pid_t> children = launched.children();
   ASSERT_EQ(children.size(), 2u);
   const auto killed = Clock::now();
   ::kill(children[1], SIGKILL);
-  EXPECT_EQ(launched.end(), 1);
+  EXPECT_EQ(launched.exit_code(), 1);
   EXPECT_LT(Clock::now() - killed, kSoon);
-  EXPECT_TRUE(contains(text_of(errors_), "of 2 was ended by a signal (Killed); the others were ended"));
+  EXPECT_TRUE(contains(text_of(errors_), "process 1 of 2 was ended by a signal (Killed), and the run with it"));
   EXPECT_TRUE(contains(text_of(errors_), "go on with `resume`"));
   EXPECT_FALSE(is_running(children[0])) << "a process was left behind";
 
-  Running resumed({kProgram, "resume", run}, errors_);
+  Background resumed({kProgram, "resume", run}, errors_);
   const auto lines = [&] { return text_of(run + "/metrics.jsonl"); };
   const std::string before = lines();
-  EXPECT_TRUE(wait_until([&] { return lines().size() > before.size(); })) << "one process does not go on";
-  ::kill(resumed.pid(), SIGINT);
-  EXPECT_EQ(resumed.end(), 130);
+  EXPECT_TRUE(resumed.runs_until([&] { return lines().size() > before.size(); })) << "one process does not go on";
+  resumed.send(SIGINT);
+  EXPECT_EQ(resumed.exit_code(), 130);
 }
 
 TEST_F(LaunchProgram, ProcessesEndWithTheirLauncher) {
   const std::string run = folder_ / "run";
   std::vector<pid_t> children;
   {
-    Running launched(train(run, {"train.epochs=1000"}, true), errors_);
-    ASSERT_TRUE(wait_until([&] { return fs::exists(run + "/metrics.jsonl"); }));
+    Background launched(train(run, {"train.epochs=1000"}, true), errors_);
+    ASSERT_TRUE(launched.runs_until([&] { return fs::exists(run + "/metrics.jsonl"); })) << text_of(errors_);
     children = launched.children();
     ASSERT_EQ(children.size(), 2u);
   }  // SIGKILL
@@ -198,6 +158,10 @@ TEST_F(LaunchProgram, MistakesAreToldOnce) {
   EXPECT_TRUE(contains(refusal({"launch", "train", config_, "--out", folder_ / "run"}), "-n is required"));
   EXPECT_TRUE(contains(refusal({"launch", "-n", "0", "resume", folder_ / "run"}), "-n"));
   EXPECT_TRUE(contains(refusal({"launch", "-n", "2", "train", config_}), "--out is required"));
+  EXPECT_TRUE(contains(
+      refusal({"launch", "-n", "2", "--", "train", config_, "--out", folder_ / "run", "--set", "train.epochs=0"}),
+      "epochs"));
+  EXPECT_FALSE(fs::exists(folder_ / "run"));
   EXPECT_EQ(trainer({"launch", "--help"}).exit_code, 0);
 }
 
@@ -208,6 +172,17 @@ TEST_F(LaunchProgram, AWrongEnvironmentIsNamed) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_TRUE(contains(outcome.err, "environment variable RANK: expected a value"));
   EXPECT_FALSE(fs::exists(folder_ / "run"));
+}
+
+TEST_F(LaunchProgram, OtherCommandsRunInOneProcess) {
+  const std::map<std::string, std::string> several = {
+      {"RANK", "0"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", "9"}};
+  for (const auto& [name, value] : several) ::setenv(name.c_str(), value.c_str(), 1);
+  const Outcome outcome = trainer({"sweep", config_, "--grid", "train.seed=1,2", "--out", folder_ / "sweep"});
+  for (const auto& [name, value] : several) ::unsetenv(name.c_str());
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_TRUE(contains(outcome.err, "only train and resume run in several processes")) << outcome.err;
+  EXPECT_FALSE(fs::exists(folder_ / "sweep"));
 }
 
 }  // namespace

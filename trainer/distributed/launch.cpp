@@ -83,6 +83,16 @@ std::string describe(int status) {
   return std::string("was ended by a signal (") + strsignal(WTERMSIG(status)) + ")";
 }
 
+/// As shells report it.
+int exit_code(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// A process that was asked to stop, and says so as shells do, has not failed.
+bool stops_as_asked(int status) {
+  return WIFEXITED(status) && WEXITSTATUS(status) > 128;
+}
+
 class Children {
  public:
   explicit Children(const BlockedSignals& signals) : signals_(signals) {}
@@ -117,16 +127,23 @@ class Children {
     }
   }
 
-  /// Notes who has ended. @return the first of them that failed, if one did
-  std::optional<size_t> reap(bool wait = false) {
-    std::optional<size_t> failed;
+  /// Notes who has ended.
+  void reap(bool wait = false) {
     for (size_t i = 0; i < pids_.size(); ++i) {
       int status = 0;
-      if (status_[i] || ::waitpid(pids_[i], &status, wait ? 0 : WNOHANG) != pids_[i]) continue;
-      status_[i] = status;
-      if (status != 0 && !failed) failed = i;
+      if (!status_[i] && ::waitpid(pids_[i], &status, wait ? 0 : WNOHANG) == pids_[i]) status_[i] = status;
     }
-    return failed;
+  }
+
+  /// The first that failed: one that a signal ended before one that ended by itself, perhaps for want of the other.
+  std::optional<size_t> failed() const {
+    std::optional<size_t> found;
+    for (size_t i = 0; i < status_.size(); ++i) {
+      if (!status_[i] || exit_code(*status_[i]) == 0 || stops_as_asked(*status_[i])) continue;
+      if (WIFSIGNALED(*status_[i])) return i;
+      if (!found) found = i;
+    }
+    return found;
   }
 
   size_t running() const { return size_t(std::count(status_.begin(), status_.end(), std::nullopt)); }
@@ -136,7 +153,7 @@ class Children {
   }
   int highest_exit_code() const {
     int code = 0;
-    for (const auto& status : status_) code = std::max(code, WEXITSTATUS(*status));
+    for (const auto& status : status_) code = std::max(code, exit_code(*status));
     return code;
   }
 
@@ -153,31 +170,42 @@ class Watch {
 
   int run() {
     while (children_.running() > 0) {
-      const int number = signals_.wait();
-      if (number == SIGINT || number == SIGTERM) children_.tell_all(number);
-      note_failure(children_.reap());
+      note(signals_.wait());
+      children_.reap();
+      if (!killing_at_ && children_.failed()) end_the_others();
       if (killing_at_ && Clock::now() >= *killing_at_) children_.tell_all(SIGKILL);
     }
-    if (!failed_) return children_.highest_exit_code();
-    throw std::runtime_error(children_.describe_end(*failed_) + (others_ended_ ? "; the others were ended" : "") +
-                             ". What was saved last is whole: go on with `resume`");
+    if (!failed_) return killing_at_ ? 128 + asked_ : children_.highest_exit_code();
+    throw std::runtime_error(children_.describe_end(*failed_) +
+                             ", and the run with it. A checkpoint that was saved before is whole: go on with `resume`");
   }
 
  private:
-  /// A process that was asked to stop, and says so as shells do, has not failed.
-  void note_failure(const std::optional<size_t>& ended) {
-    if (!ended || failed_) return;
-    const int status = children_.status(*ended);
-    if (WIFEXITED(status) && WEXITSTATUS(status) > 128) return;
-    failed_ = ended;
-    others_ended_ = children_.running() > 0;
+  void note(int number) {
+    if (number != SIGINT && number != SIGTERM) return;
+    asked_ = number;
+    children_.tell_all(number);
+  }
+
+  void end_the_others() {
+    // Whom a dead process leaves alone may have ended before we hear of the dead one.
+    note(signals_.wait());
+    children_.reap();
+    const size_t first = *children_.failed();
+    if (!was_asked_to_end(first)) failed_ = first;
     children_.tell_all(SIGTERM);
     killing_at_ = Clock::now() + kGrace;
   }
 
+  /// Early enough, before it could say that it stops as asked.
+  bool was_asked_to_end(size_t i) const {
+    const int status = children_.status(i);
+    return asked_ != 0 && WIFSIGNALED(status) && WTERMSIG(status) == asked_;
+  }
+
   Children& children_;
   const BlockedSignals& signals_;
-  bool others_ended_ = false;
+  int asked_ = 0;  ///< the signal that we were told to end by
   std::optional<size_t> failed_;
   std::optional<Clock::time_point> killing_at_;
 };

@@ -11,8 +11,8 @@ namespace moefb::trainer {
 /// SIGINT and SIGTERM are passed on to each, once for each that comes. When one fails, the others get SIGTERM, and a
 /// few seconds later SIGKILL; they end too when this process does.
 /// @param command  the program's path, then its arguments
-/// @return 0 if all returned 0; the highest exit code where some returned one above 128: they stopped because they were
-///         asked to
+/// @return 0 if all returned 0; the highest exit code where some returned one above 128, or SIGINT or SIGTERM ended
+///         them: they stopped because they were asked to
 /// @throws std::runtime_error  that names the process that failed first and how
 int launch(const std::vector<std::string>& command, int64_t processes);
 

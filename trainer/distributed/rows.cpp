@@ -7,12 +7,12 @@
 
 namespace moefb::trainer {
 
-Rows::Rows(const Group& group, std::vector<int64_t> counts) : group_(&group), counts_(std::move(counts)) {
+BatchRows::BatchRows(const Group& group, std::vector<int64_t> counts) : group_(&group), counts_(std::move(counts)) {
   first_ = std::accumulate(counts_.begin(), counts_.begin() + group.rank(), int64_t{0});
   total_ = std::accumulate(counts_.begin(), counts_.end(), int64_t{0});
 }
 
-std::vector<at::Tensor> Rows::gather_each(const at::Tensor& rows) const {
+std::vector<at::Tensor> BatchRows::gather_each(const at::Tensor& rows) const {
   if (group_->size() == 1) return {rows};
   // c10d gathers equal shapes: the others are filled up.
   const int64_t most = *std::max_element(counts_.begin(), counts_.end());
@@ -23,18 +23,18 @@ std::vector<at::Tensor> Rows::gather_each(const at::Tensor& rows) const {
   return parts;
 }
 
-at::Tensor Rows::gather(const at::Tensor& rows) const {
+at::Tensor BatchRows::gather(const at::Tensor& rows) const {
   return group_->size() == 1 ? rows : at::cat(gather_each(rows));
 }
 
-at::Tensor Rows::mean(const at::Tensor& rows) const {
+at::Tensor BatchRows::mean(const at::Tensor& rows) const {
   if (group_->size() == 1) return rows.mean(0);
   return group_->sum(rows.sum(0)) / double(total_);
 }
 
-std::vector<Rows> rows_of(const Group& group, const std::vector<int64_t>& counts) {
+std::vector<BatchRows> rows_of(const Group& group, const std::vector<int64_t>& counts) {
   const std::vector<at::Tensor> all = group.gather(at::tensor(counts, at::kLong));
-  std::vector<Rows> rows;
+  std::vector<BatchRows> rows;
   for (size_t i = 0; i < counts.size(); ++i) {
     std::vector<int64_t> of_each;
     for (const at::Tensor& one : all) of_each.push_back(one.const_data_ptr<int64_t>()[i]);
@@ -43,7 +43,7 @@ std::vector<Rows> rows_of(const Group& group, const std::vector<int64_t>& counts
   return rows;
 }
 
-Rows rows_of(const Group& group, int64_t count) {
+BatchRows rows_of(const Group& group, int64_t count) {
   return rows_of(group, std::vector<int64_t>{count}).front();
 }
 

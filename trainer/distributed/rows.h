@@ -11,10 +11,10 @@ namespace moefb::trainer {
 
 /// The rows of all processes, one process after the other: pictures of a batch, tokens of a layer, tokens of an expert.
 /// Any process may have none.
-class Rows {
+class BatchRows {
  public:
   /// @param counts  of each process
-  Rows(const Group& group, std::vector<int64_t> counts);
+  BatchRows(const Group& group, std::vector<int64_t> counts);
 
   const Group& group() const { return *group_; }
   const std::vector<int64_t>& counts() const { return counts_; }
@@ -42,7 +42,7 @@ class Rows {
 };
 
 /// Every process says how many rows it has, of several things at once.
-std::vector<Rows> rows_of(const Group& group, const std::vector<int64_t>& counts);
-Rows rows_of(const Group& group, int64_t count);
+std::vector<BatchRows> rows_of(const Group& group, const std::vector<int64_t>& counts);
+BatchRows rows_of(const Group& group, int64_t count);
 
 }  // namespace moefb::trainer

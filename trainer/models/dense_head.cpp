@@ -15,7 +15,7 @@ DenseHead::DenseHead(const ModelConfig& config, const Group& group) : Head(group
 HeadOutput DenseHead::forward(const at::Tensor& features, const Draws* draws) {
   HeadOutput out;
   out.hidden_pre = first_->forward(features);
-  const Rows rows = rows_of(group(), features.size(0));
+  const BatchRows rows = rows_of(group(), features.size(0));
   out.logits = second_->forward(dropout(at::relu(out.hidden_pre), kDropout, is_training(), draws, "fc.2", rows));
   return out;
 }

@@ -6,7 +6,7 @@ namespace moefb::trainer {
 namespace {
 
 /// x's shape with all processes' rows.
-std::vector<int64_t> whole_shape(const at::Tensor& x, const Rows& rows) {
+std::vector<int64_t> whole_shape(const at::Tensor& x, const BatchRows& rows) {
   std::vector<int64_t> shape = x.sizes().vec();
   shape[0] = rows.total();
   return shape;
@@ -15,7 +15,7 @@ std::vector<int64_t> whole_shape(const at::Tensor& x, const Rows& rows) {
 }  // namespace
 
 at::Tensor dropout(const at::Tensor& x, double p, bool training, const Draws* draws, const std::string& name,
-                   const Rows& rows) {
+                   const BatchRows& rows) {
   if (!training || p == 0) return x;
   // As at::dropout draws and multiplies, to the bit.
   if (!draws) return x * rows.own(at::empty(whole_shape(x, rows), x.options()).bernoulli_(1 - p).div_(1 - p));
@@ -23,7 +23,7 @@ at::Tensor dropout(const at::Tensor& x, double p, bool training, const Draws* dr
   return mask == draws->keep_masks.end() ? x : x * mask->second.to(x.scalar_type()) / (1 - p);
 }
 
-at::Tensor gate_noise(const at::Tensor& scores, const Draws* draws, const Rows& rows) {
+at::Tensor gate_noise(const at::Tensor& scores, const Draws* draws, const BatchRows& rows) {
   return draws ? draws->noise : rows.own(at::randn(whole_shape(scores, rows), scores.options()));
 }
 

@@ -23,11 +23,11 @@ struct Draws {
 /// x with each element dropped with probability p and the others scaled by 1 / (1 - p); x itself outside training.
 /// @param x      (rows, ...)
 /// @param draws  may be null; else its mask `name`, broadcastable to x, decides
-/// @param rows   where those of x stand among all processes': masks are drawn for all of them, see Rows::own()
+/// @param rows   where those of x stand among all processes': masks are drawn for all of them, see BatchRows::own()
 at::Tensor dropout(const at::Tensor& x, double p, bool training, const Draws* draws, const std::string& name,
-                   const Rows& rows);
+                   const BatchRows& rows);
 
 /// (B, E) standard normal, shaped like `scores`; undefined where `draws` is given without noise.
-at::Tensor gate_noise(const at::Tensor& scores, const Draws* draws, const Rows& rows);
+at::Tensor gate_noise(const at::Tensor& scores, const Draws* draws, const BatchRows& rows);
 
 }  // namespace moefb::trainer

@@ -13,7 +13,7 @@ Expert::Expert(const ModelConfig& config, std::string name)
   second_ = net->register_module(dropout_p_ > 0 ? "3" : "2", torch::nn::Linear(config.hidden(), config.num_classes));
 }
 
-at::Tensor Expert::forward(const at::Tensor& features, const Draws* draws, const Rows& of_all) {
+at::Tensor Expert::forward(const at::Tensor& features, const Draws* draws, const BatchRows& of_all) {
   const at::Tensor hidden = at::relu(first_->forward(features));
   return second_->forward(dropout(hidden, dropout_p_, is_training(), draws, mask_name_, of_all));
 }
@@ -28,7 +28,8 @@ Experts register_experts(torch::nn::Module& head, const ModelConfig& config) {
   return experts;
 }
 
-at::Tensor run_all_experts(const Experts& experts, const at::Tensor& features, const Draws* draws, const Rows& of_all) {
+at::Tensor run_all_experts(const Experts& experts, const at::Tensor& features, const Draws* draws,
+                           const BatchRows& of_all) {
   std::vector<at::Tensor> outputs;
   for (const auto& expert : experts) outputs.push_back(expert->forward(features, draws, of_all));
   return at::stack(outputs, 1);

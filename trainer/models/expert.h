@@ -18,7 +18,7 @@ class Expert : public torch::nn::Module {
 
   /// (rows, in_dim) to (rows, C). @param draws  see Draws; the mask is named "<name>.net.2"
   /// @param of_all  where these rows stand among those that the expert gets on all processes
-  at::Tensor forward(const at::Tensor& features, const Draws* draws, const Rows& of_all);
+  at::Tensor forward(const at::Tensor& features, const Draws* draws, const BatchRows& of_all);
 
  private:
   double dropout_p_;
@@ -33,6 +33,7 @@ using Experts = std::vector<std::shared_ptr<Expert>>;
 Experts register_experts(torch::nn::Module& head, const ModelConfig& config);
 
 /// (B, E, C): every expert on every row.
-at::Tensor run_all_experts(const Experts& experts, const at::Tensor& features, const Draws* draws, const Rows& of_all);
+at::Tensor run_all_experts(const Experts& experts, const at::Tensor& features, const Draws* draws,
+                           const BatchRows& of_all);
 
 }  // namespace moefb::trainer

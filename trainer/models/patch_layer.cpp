@@ -13,7 +13,7 @@ namespace {
 
 /// (T, E) uniform in [0, 1): this process's part of what is drawn for all tokens.
 at::Tensor draw_noise(const at::Tensor& logits, const Group& group) {
-  const Rows tokens = rows_of(group, logits.size(0));
+  const BatchRows tokens = rows_of(group, logits.size(0));
   return tokens.own(at::rand({tokens.total(), logits.size(1)}, logits.options()));
 }
 

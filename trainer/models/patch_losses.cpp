@@ -13,11 +13,11 @@ at::Tensor column_norms(const at::Tensor& probs, const Group& group) {
 
 }  // namespace
 
-at::Tensor router_z_loss(const at::Tensor& scores, const Rows& tokens) {
+at::Tensor router_z_loss(const at::Tensor& scores, const BatchRows& tokens) {
   return tokens.mean(scores.logsumexp(1).square());
 }
 
-at::Tensor patch_balance_loss(const at::Tensor& probs, const at::Tensor& expert, const Rows& tokens) {
+at::Tensor patch_balance_loss(const at::Tensor& probs, const at::Tensor& expert, const BatchRows& tokens) {
   const int64_t experts = probs.size(1);
   // Shifted by one: what bincount finds at 0 are the dropped tokens.
   const at::Tensor kept = at::bincount(expert + 1, {}, experts + 1).narrow(0, 1, experts);

@@ -9,12 +9,12 @@
 namespace moefb::trainer {
 
 /// Mean square of the scores' log-sum-exp. @param scores  (T, E) scaled, without noise
-at::Tensor router_z_loss(const at::Tensor& scores, const Rows& tokens);
+at::Tensor router_z_loss(const at::Tensor& scores, const BatchRows& tokens);
 
 /// E * sum over experts of (share of all tokens that it kept) * (its mean probability); the share has no slope.
 /// @param probs   (T, E)
 /// @param expert  (T) I64, -1 for a dropped token
-at::Tensor patch_balance_loss(const at::Tensor& probs, const at::Tensor& expert, const Rows& tokens);
+at::Tensor patch_balance_loss(const at::Tensor& probs, const at::Tensor& expert, const BatchRows& tokens);
 
 /// Mean squared difference from the identity of the cosines between the experts' columns; 0 for one expert.
 /// @param probs  (T, E)

@@ -22,7 +22,7 @@ at::Tensor combine_weights(const at::Tensor& probs, const at::Tensor& expert, Co
 /// Whose tokens compete for the slots.
 struct Contest {
   SlotLimits limits;  ///< of all processes
-  Rows tokens, images;
+  BatchRows tokens, images;
   bool by_image = false;  ///< each image has slots of its own, so that no other process has a say
 
   SlotLimits own_limits() const { return {limits.experts, images.count(), limits.capacity}; }
@@ -49,7 +49,7 @@ Assignment deal_out(const at::Tensor& scores, const Contest& contest) {
 }
 
 /// Over all processes; 0 for a single number, whose deviation is none.
-at::Tensor standard_deviation(const at::Tensor& scores, const Rows& tokens) {
+at::Tensor standard_deviation(const at::Tensor& scores, const BatchRows& tokens) {
   const at::Tensor values = scores.detach();
   if (tokens.group().size() == 1) return values.numel() > 1 ? values.std() : at::zeros({}, scores.options());
   const double count = double(tokens.total() * scores.size(1));
@@ -87,7 +87,7 @@ void route_uniformly(const at::Tensor& scores, const Contest& contest, Routing& 
 Routing route(const at::Tensor& gate_logits, int64_t images, const RouterOptions& options, const RoutingPhase& phase,
               bool training, const at::Tensor& noise01, const Group& group) {
   const at::Tensor scores = (gate_logits / phase.temperature).clamp(-kScoreLimit, kScoreLimit);
-  const std::vector<Rows> rows = rows_of(group, {scores.size(0), images});
+  const std::vector<BatchRows> rows = rows_of(group, {scores.size(0), images});
   const SlotLimits limits = slot_limits(options, training, rows[0].total(), rows[1].total(), scores.size(1));
   const Contest contest = {limits, rows[0], rows[1], options.capacity_group == CapacityGroup::kImage};
   Routing out;

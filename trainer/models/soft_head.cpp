@@ -13,7 +13,7 @@ SoftHead::SoftHead(const ModelConfig& config, const Group& group) : Head(group),
 
 HeadOutput SoftHead::forward(const at::Tensor& features, const Draws* draws) {
   HeadOutput out;
-  const Rows rows = rows_of(group(), features.size(0));
+  const BatchRows rows = rows_of(group(), features.size(0));
   out.gate_logits =
       gate_->forward(dropout(features, config_.gate_input_dropout, is_training(), draws, "gate_dropout", rows));
   const at::Tensor scores =

@@ -48,7 +48,7 @@ HeadOutput SparseHead::forward(const at::Tensor& features, const Draws* draws) {
 }
 
 void SparseHead::score(const at::Tensor& features, const Draws* draws, HeadOutput& out) {
-  const Rows rows = rows_of(group(), features.size(0));
+  const BatchRows rows = rows_of(group(), features.size(0));
   const at::Tensor gate_input =
       dropout(features, config_.gate_input_dropout, is_training(), draws, "gate.gate_in_drop", rows);
   out.gate_logits = gate_->scores->forward(gate_input);
@@ -88,10 +88,10 @@ at::Tensor SparseHead::select(const Draws* draws, HeadOutput& out) const {
 at::Tensor SparseHead::combine(const at::Tensor& features, const at::Tensor& topk_idx, const at::Tensor& weights,
                                const Draws* draws) {
   const std::vector<at::Tensor> chosen_by = rows_of_experts(topk_idx, config_.num_experts);
-  const std::vector<Rows> of_all = rows_of(group(), lengths(chosen_by));
+  const std::vector<BatchRows> of_all = rows_of(group(), lengths(chosen_by));
   at::Tensor logits = at::zeros({features.size(0), config_.num_classes}, features.options());
   for (int64_t e = 0; e < config_.num_experts; ++e) {
-    const Rows& rows = of_all[size_t(e)];
+    const BatchRows& rows = of_all[size_t(e)];
     // An expert without rows must stay out of the graph: with a gradient of zeros weight decay would still move it.
     // One that only other processes use runs on no rows here: what is random is drawn alike everywhere.
     if (rows.total() == 0) continue;

@@ -45,6 +45,8 @@ struct LaunchCommand {
 
 /// All return the exit code, 0 or kExitInterrupted. @throws std::exception with a message for the user
 int train(const TrainCommand& command);
+/// @throws std::exception  what train() would say of the configuration, without the data
+void check(const TrainCommand& command);
 int resume(const std::string& run);
 /// Runs that fail do not keep the others from running. @throws std::exception at the end, if one did
 int sweep(const SweepCommand& command);

@@ -11,7 +11,7 @@ using Outputs = std::vector<NetworkOutput>;
 
 /// Fills the tensor that `member` names in all outputs.
 template <typename Member>
-void gather_member(const NetworkOutput& out, const Rows& pictures, Outputs& all, const Member& member) {
+void gather_member(const NetworkOutput& out, const BatchRows& pictures, Outputs& all, const Member& member) {
   const at::Tensor& own = member(out);
   if (!own.defined()) return;
   const std::vector<at::Tensor> parts = pictures.gather_each(own);
@@ -66,7 +66,7 @@ constexpr auto kChosen = [](auto& out) -> auto& {
 Outputs outputs_of_all(const NetworkOutput& out, const Group& group) {
   if (group.size() == 1) return {out};
   Outputs all(static_cast<size_t>(group.size()));
-  const Rows pictures = rows_of(group, out.logits.size(0));
+  const BatchRows pictures = rows_of(group, out.logits.size(0));
   gather_member(out, pictures, all, kLogits);
   gather_member(out, pictures, all, kProbs);
   gather_member(out, pictures, all, kChosen);

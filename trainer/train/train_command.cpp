@@ -40,6 +40,13 @@ Dataset load(RunConfig& config, const World& world) {
   return dataset;
 }
 
+/// Whoever still waits for the others has nothing to save: until they have met a signal ends it.
+std::shared_ptr<const Group> meet(const World& world) {
+  std::shared_ptr<const Group> group = join(world);
+  if (!world.alone()) catch_interrupts();
+  return group;
+}
+
 int finish(Training& training) {
   return training.run(interrupted) ? 0 : kExitInterrupted;
 }
@@ -59,12 +66,16 @@ int train(const TrainCommand& command) {
   RunFolder folder = world.rank == 0 ? RunFolder::create(command.out) : RunFolder::of_another(command.out);
   if (world.rank == 0) folder.claim();
   Dataset dataset = load(config, world);
-  catch_interrupts();
+  if (world.alone()) catch_interrupts();
   if (world.rank == 0) write_file_atomically(folder.config(), to_json(config));
   introduce(config, dataset, world);
-  const std::shared_ptr<const Group> group = join(world);
+  const std::shared_ptr<const Group> group = meet(world);
   Training training(config, std::move(dataset), folder, *group);
   return finish(training);
+}
+
+void check(const TrainCommand& command) {
+  load_toml_config(command.config, command.sets);
 }
 
 int resume(const std::string& run) {
@@ -74,9 +85,9 @@ int resume(const std::string& run) {
   if (world.rank == 0) folder.claim();
   RunConfig config = load_run_config(folder.config());
   Dataset dataset = load(config, world);
-  catch_interrupts();
+  if (world.alone()) catch_interrupts();
   introduce(config, dataset, world);
-  const std::shared_ptr<const Group> group = join(world);
+  const std::shared_ptr<const Group> group = meet(world);
   Training training(config, std::move(dataset), folder, *group);
   training.restore();
   return finish(training);

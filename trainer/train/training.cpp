@@ -81,11 +81,19 @@ std::string fingerprint_of(const Dataset& dataset) {
   return text;
 }
 
+/// Processor time and memory of all processes, which share neither.
+ResourceUse over_all(ResourceUse use, const Group& group) {
+  const at::Tensor sums = group.sum(at::tensor({use.cpu_seconds, use.peak_rss_mib}, at::kDouble));
+  use.cpu_seconds = sums[0].item<double>();
+  use.peak_rss_mib = sums[1].item<double>();
+  return use;
+}
+
 /// A process's part of a mean over all rows, from the mean over its own. Without rows it is 0, but still hangs on the
 /// network, since the others wait for this process in their backward pass.
 /// @param mean  computes it
 template <typename Mean>
-at::Tensor own_part(const at::Tensor& logits, const Rows& rows, const Mean& mean) {
+at::Tensor own_part(const at::Tensor& logits, const BatchRows& rows, const Mean& mean) {
   if (rows.count() == 0) return logits.sum();
   return mean() * (double(rows.count()) / double(rows.total()));
 }
@@ -268,7 +276,7 @@ at::Tensor Training::training_images(const Batch& batch) const {
   return at::_upsample_bilinear2d_aa(images, {train.small_image, train.small_image}, /*align_corners=*/false);
 }
 
-Rows Training::shares_of(const Batch& batch) const {
+BatchRows Training::shares_of(const Batch& batch) const {
   const Share share = {group_.rank(), group_.size()};
   const auto pictures = int64_t(batch.whole.size());
   std::vector<int64_t> counts;
@@ -278,7 +286,7 @@ Rows Training::shares_of(const Batch& batch) const {
   return {group_, counts};
 }
 
-at::Tensor Training::class_loss(const at::Tensor& images, const at::Tensor& labels, const Rows& rows,
+at::Tensor Training::class_loss(const at::Tensor& images, const at::Tensor& labels, const BatchRows& rows,
                                 NetworkOutput& out) {
   const TrainConfig& train = config_.train;
   const Precision precision = train.precision == PrecisionChoice::kBf16 ? Precision::kBf16 : Precision::kF32;
@@ -335,7 +343,7 @@ bool Training::validate_epoch(const std::function<bool()>& stop) {
   EpochRecord line = record(*validation, *meter);
   line.images_per_s = images_per_s;
   line.data_wait = data_wait;
-  line.resources = resources_.use();
+  line.resources = over_all(resources_.use(), group_);
   metrics_.add(line);
   draw_history();
   progress_.epoch_done(line, is_best);
@@ -395,8 +403,8 @@ void Training::start_next_epoch() {
 }
 
 void Training::draw_history() const {
-  if (config_.train.tensorboard && group_.is_first())
-    write_event_file(folder_.events(), tensorboard_events(metrics_.lines()));
+  if (!config_.train.tensorboard || !group_.is_first()) return;
+  write_event_file(folder_.events(), tensorboard_events(metrics_.lines()));
 }
 
 void Training::test_kept_weights() {

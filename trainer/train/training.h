@@ -67,9 +67,9 @@ class Training {
   int64_t pictures_in(int64_t first_batch, int64_t end_batch) const;
   at::Tensor training_images(const Batch& batch) const;
   /// Who has which pictures of a batch.
-  Rows shares_of(const Batch& batch) const;
+  BatchRows shares_of(const Batch& batch) const;
   /// This process's part of the mean over the batch. @param labels  of the whole batch
-  at::Tensor class_loss(const at::Tensor& images, const at::Tensor& labels, const Rows& rows, NetworkOutput& out);
+  at::Tensor class_loss(const at::Tensor& images, const at::Tensor& labels, const BatchRows& rows, NetworkOutput& out);
   void update_weights();
   LearningRates rates_of(int64_t step) const;
   /// @param out, labels  of the whole batch

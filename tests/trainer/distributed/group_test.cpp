@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <thread>
 
 #include "converter/temporary_folder.h"
@@ -21,7 +22,7 @@ namespace {
 using testing::contains;
 using testing::message_of;
 
-constexpr auto kUnderTest = std::chrono::milliseconds(1000);  // instead of kPatience
+constexpr auto kUnderTest = std::chrono::milliseconds(2000);  // instead of kPatience
 
 World world_of(int64_t rank, int64_t size, const StoreServer& store) {
   World world;
@@ -74,7 +75,7 @@ TEST(Group, SumHasASlopeOnEveryProcess) {
 TEST(Group, RowsOfUnequalNumberStandOneProcessAfterTheOther) {
   expect_no_error(in_processes(3, [](const Group& group) {
     const int64_t own = std::vector<int64_t>{2, 0, 3}[size_t(group.rank())];
-    const Rows rows = rows_of(group, own);
+    const BatchRows rows = rows_of(group, own);
     EXPECT_EQ(rows.total(), 5);
     EXPECT_EQ(rows.first(), group.rank() == 0 ? 0 : 2);
     const at::Tensor whole = at::arange(10, at::kFloat).view({5, 2});
@@ -124,14 +125,20 @@ TEST(Group, AProcessThatLeavesIsNoticedAtOnce) {
 }
 
 TEST(Group, AProcessThatHangsIsGivenUp) {
-  const auto messages = in_processes(
+  std::promise<std::string> given_up;
+  std::future<std::string> message = given_up.get_future();
+  in_processes(
       2,
-      [](const Group& group) {
-        if (group.rank() == 1) std::this_thread::sleep_for(3 * kUnderTest);
-        group.barrier();
+      [&](const Group& group) {
+        if (group.rank() == 0)
+          given_up.set_value(message_of([&] { group.barrier(); }));
+        else
+          message.wait_for(std::chrono::minutes(1));
       },
       kUnderTest);
-  EXPECT_TRUE(contains(messages[0], "process 0 of 2 lost the others")) << messages[0];
+  ASSERT_EQ(message.wait_for(std::chrono::seconds(0)), std::future_status::ready) << "the two did not meet";
+  const std::string text = message.get();
+  EXPECT_TRUE(contains(text, "process 0 of 2 lost the others")) << text;
 }
 
 TEST(Group, AProcessThatDoesNotComeIsGivenUp) {

@@ -25,6 +25,9 @@ class DoubleNetwork : public Network {
   NetworkOutput run(const at::Tensor& images, Precision precision) override {
     return network_->run(images.to(at::kDouble), precision);
   }
+  NetworkOutput rerun(const at::Tensor& images, const NetworkOutput& routes) override {
+    return network_->rerun(images.to(at::kDouble), routes);
+  }
   void set_phase(const RoutingPhase& phase, const RouterLossWeights& weights) override {
     network_->set_phase(phase, weights);
   }
