@@ -70,7 +70,7 @@ class LaunchProgram : public ::testing::Test {
   }
 
   /// Long enough to be caught in its second epoch.
-  const std::vector<std::string> long_run_ = {"train.epochs=4", "data.train_size=900"};
+  const std::vector<std::string> long_run_ = {"train.epochs=6", "data.train_size=200"};
   TemporaryFolder folder_;
   std::string config_ = folder_ / "tiny.toml";
   std::string errors_ = folder_ / "stderr";
