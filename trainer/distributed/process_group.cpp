@@ -18,10 +18,12 @@ namespace {
 using c10d::ProcessGroupGloo;
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
 
-/// The first sentence of what went wrong: LibTorch's errors go on with guesses and a stack trace.
+/// The first sentence of what went wrong: LibTorch's errors go on with guesses and a stack trace, and Gloo's begin with
+/// a place in its source, "[FILE:LINE] ".
 std::string first_sentence(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  const std::string text = torch_error ? torch_error->what_without_backtrace() : error.what();
+  std::string text = torch_error ? torch_error->what_without_backtrace() : error.what();
+  if (text.starts_with('[') && text.find("] ") != std::string::npos) text.erase(0, text.find("] ") + 2);
   return text.substr(0, std::min(text.find('\n'), text.find(". ")));
 }
 
