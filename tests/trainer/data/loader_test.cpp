@@ -87,7 +87,9 @@ TEST(Loader, SharesOfABatchStandInOrderAndMakeUpTheWhole) {
       EXPECT_EQ(batch->planes.size(), batch->indices.size() * 48);
       sizes.push_back(batch->indices.size());
       gathered.insert(gathered.end(), batch->indices.begin(), batch->indices.end());
-      if (part == 2) EXPECT_EQ(gathered, std::vector<int64_t>(batch->whole.begin(), batch->whole.end()));
+      if (part == 2) {
+        EXPECT_EQ(gathered, std::vector<int64_t>(batch->whole.begin(), batch->whole.end()));
+      }
     }
   }
   EXPECT_EQ(sizes, (std::vector<size_t>{1, 1, 0, 1, 1, 1, 2, 2, 1}));
