@@ -197,6 +197,11 @@ Action report_flags(CLI::App& app, report::ReportCommand& command) {
   return [&command] { return report::report(command); };
 }
 
+/// This program's file, to start it once more.
+std::string own_path() {
+  return std::filesystem::read_symlink("/proc/self/exe").string();
+}
+
 /// Where the command of `launch` begins, which each of its processes gets; argc if there is none.
 int launched_command(int argc, char** argv) {
   if (argc < 2 || argv[1] != std::string_view("launch")) return argc;
@@ -224,7 +229,7 @@ void expect_one_process() {
 struct TrainerLine {
   TrainerLine() {
     line.app.require_subcommand(1);
-    sweep_command.program = std::filesystem::read_symlink("/proc/self/exe").string();
+    sweep_command.program = own_path();
   }
 
   /// @return empty for --help and --version, which have been answered
@@ -280,7 +285,7 @@ int run(int argc, char** argv) {
     if (!launched.parse(int(words.size()), words.data())) return 0;
     if (!launched.train_command.config.empty()) trainer::check(launched.train_command);
     line.launch_command.command.assign(words.begin(), words.end());
-    line.launch_command.command[0] = std::filesystem::read_symlink("/proc/self/exe");
+    line.launch_command.command[0] = own_path();
   }
   return action();
 }
