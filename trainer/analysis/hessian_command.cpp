@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "converter/atomic_file.h"
+#include "converter/fnv1a.h"
 #include "trainer/analysis/hessian.h"
 #include "trainer/analysis/landscape.h"
 #include "trainer/analysis/memory_limit.h"
@@ -30,13 +31,6 @@ ordered_json describe(const AnalyzeCommand& command, const HessianOptions& optio
   return json;
 }
 
-/// FNV-1a of a file, to tell whether the weights are still the same.
-uint64_t hash_of(const std::string& path) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const std::byte byte : read_file(path)) hash = (hash ^ uint64_t(byte)) * 0x100000001b3;
-  return hash;
-}
-
 std::string fingerprint(const TrainedRun& run, const HessianOptions& o, const std::string& device, int64_t pictures,
                         const ordered_json& said) {
   const ordered_json all = {said,
@@ -53,7 +47,7 @@ std::string fingerprint(const TrainedRun& run, const HessianOptions& o, const st
                             o.points,
                             o.directions,
                             o.surface,
-                            hash_of(run.folder.kept_weights()),
+                            fnv1a(read_file(run.folder.kept_weights())),
                             run.config.train.threads};
   return all.dump();
 }

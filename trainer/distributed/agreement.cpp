@@ -2,22 +2,17 @@
 
 #include <ATen/ATen.h>
 
+#include <span>
 #include <stdexcept>
 
+#include "converter/fnv1a.h"
+
 namespace moefb::trainer {
-namespace {
-
-/// FNV-1a: the same on every machine, which std::hash is not.
-int64_t fingerprint(const std::string& text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ uint8_t(c)) * 0x100000001b3;
-  return int64_t(hash);
-}
-
-}  // namespace
 
 void check_same(const Group& group, const std::string& text, const std::string& what) {
-  const std::vector<at::Tensor> all = group.gather(at::scalar_tensor(fingerprint(text), at::kLong));
+  // std::hash may differ from machine to machine.
+  const auto fingerprint = int64_t(fnv1a(std::as_bytes(std::span(text))));
+  const std::vector<at::Tensor> all = group.gather(at::scalar_tensor(fingerprint, at::kLong));
   for (size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank].item<int64_t>() == all[0].item<int64_t>()) continue;
     throw std::runtime_error("process " + std::to_string(rank) + " has another " + what + " than process 0");
