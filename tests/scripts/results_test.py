@@ -203,13 +203,24 @@ class Tables(Folders):
         self.row(page, "soft, ours, 1 seed")
         self.assertIn("1 to 2 seeds each", (self.docs / "images" / "results-heads-training.svg").read_text())
 
-    def test_of_two_configurations_of_a_head_the_longer_stands_beside_the_paper_and_the_shorter_by_itself(self):
+    def test_the_heads_that_saw_the_most_pictures_stand_beside_the_paper_and_others_by_themselves(self):
         longer = self.add("long", head_config("dense", 1, epochs=4), head_lines("dense", 0.6, epochs=4))
         page = self.page_of(self.add_head("short", "dense", 1, 0.5), longer)
-        beside, alone = page.split("## CIFAR-10 heads, trained for a shorter time")
+        beside, alone = page.split("## CIFAR-10 heads, 2 epochs on 10,000 pictures")
         self.assertEqual(self.row(beside, "dense, ours, 1 seed")[-2], "60.00")
         self.assertIn("| dense, published |", beside)
         self.assertEqual(self.row(alone, "dense, 2 epochs, ours, 1 seed")[-2], "50.00")
+
+    def test_more_epochs_on_few_pictures_are_less_training(self):
+        config = head_config("dense", 1, epochs=8)
+        config["data"]["train_size"] = 1000
+        soft = {**head_config("soft", 1, epochs=8), "data": config["data"]}
+        runs = [self.add("fit", config, head_lines("dense", 0.4, epochs=8), hessian=hessian(1)), self.add_head("dense-s1", "dense", 1, 0.5),
+                self.add("soft-fit", soft, head_lines("soft", 0.4, epochs=8), hessian=hessian(2))]
+        beside, alone = self.page_of(*runs).split("## CIFAR-10 heads, 8 epochs on 1,000 pictures")
+        self.assertEqual(self.row(beside, "dense, ours, 1 seed")[-2], "50.00")
+        self.assertIn("| dense, 8 epochs, ours, 1 seed | 40.00 |", alone)
+        self.assertIn("(images/results-heads-curvature-8-epochs.svg)", alone)
 
     def test_a_sparse_head_with_one_expert_a_picture_is_hard(self):
         config = {**head_config("sparse", 1), "k": 1}

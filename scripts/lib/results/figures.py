@@ -281,7 +281,7 @@ def dot_rows(groups, value, known_value):
     return rows
 
 
-def curvature_figure(groups):
+def curvature_figure(groups, suffix=""):
     panels, orders = [], []
     for name, what, value, known_value in (
             ("train", "largest eigenvalue, training pictures", largest_eigenvalue("train"), lambda known: known["eigenvalues_train"][0]),
@@ -302,7 +302,7 @@ def curvature_figure(groups):
         picture = Picture(f"{what[0].upper()}{what[1:]}, the largest mean first: {text}. Published: {theirs}",
                           "Small dots: seeds; large: their mean; hollow: published (1,000 pictures of each set).")
         add_rows(picture, panels, 2, DotPanel.height(max(len(panel.rows) for panel in panels)))
-    return Figure("heads-curvature", "largest eigenvalue and trace of the Hessian", "`trainer analyze RUN hessian`", picture)
+    return Figure(f"heads-curvature{suffix}", "largest eigenvalue and trace of the Hessian", "`trainer analyze RUN hessian`", picture)
 
 
 def loss_along_figure(groups):

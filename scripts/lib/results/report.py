@@ -1,6 +1,6 @@
 """The measured part of docs/results.md, and its figures."""
 from . import figures, tables
-from .runs import HEADS, PATCHES, grouped, longest
+from .runs import HEADS, PATCHES, grouped, most_trained_first
 
 COMMON_PREFIX = "results-"  # of the figures' files; nothing else in docs/images begins so
 
@@ -21,11 +21,15 @@ def heads_section(heads):
     ]
 
 
-def shorter_section(heads):
-    """The same heads after less training: what of the above holds from the start."""
+def otherwise_trained_section(heads):
+    """The same heads after another training than that of heads_section."""
+    epochs, pictures = heads[0].training
+    analysed = [group for group in heads if group.analysed("hessian")]
+    compared = [figures.curvature_figure(heads, f"-{epochs}-epochs")] if len(analysed) > 1 else []
     return [
-        "## CIFAR-10 heads, trained for a shorter time", "",
-        *tables.setup_table(heads), *tables.accuracy_table(heads), *tables.utilisation_table(heads), *tables.hessian_table(heads),
+        f"## CIFAR-10 heads, {epochs} epochs on {f'{pictures:,}' if pictures else 'all'} pictures", "",
+        *tables.setup_table(heads), *tables.accuracy_table(heads), *tables.utilisation_table(heads),
+        *compared, *tables.hessian_table(heads),
     ]
 
 
@@ -57,9 +61,11 @@ def missing(made):
 
 def measured(runs):
     """@return (lines of Markdown, figures that were drawn)"""
-    heads, shorter = longest(grouped([run for run in runs if run.is_head], HEADS))
+    heads, *others = most_trained_first(grouped([run for run in runs if run.is_head], HEADS)) or [[]]
     patches = grouped([run for run in runs if not run.is_head], PATCHES)
-    parts = (heads_section(heads) if heads else []) + (shorter_section(shorter) if shorter else [])
+    parts = heads_section(heads) if heads else []
+    for other in others:
+        parts += otherwise_trained_section(other)
     parts += patches_section(patches) if patches else []
     parts += tables.specialisation_table(heads + patches)
     made = [part for part in parts if isinstance(part, figures.Figure)]

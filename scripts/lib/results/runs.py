@@ -1,5 +1,6 @@
 """Run folders of `trainer train` and `trainer analyze`: what docs/results keeps of them, and which belong together."""
 import json
+import math
 import statistics
 
 from pathlib import Path
@@ -199,8 +200,9 @@ class Group:
         return f"{self.label}, ours, {seeds_text(self.runs)}"
 
     @property
-    def epochs(self):
-        return len(self.runs[0].epochs)
+    def training(self):
+        """(planned epochs, training pictures; 0: all)"""
+        return self.runs[0].setting("train.epochs"), self.runs[0].setting("data.train_size") or 0
 
     def analysed(self, name):
         return [run.analysis[name] for run in self.runs if name in run.analysis]
@@ -226,21 +228,32 @@ def tidy(value):
     return f"{value:,}" if isinstance(value, int) and value >= 10000 else str(value)
 
 
+def pictures_seen(training):
+    epochs, pictures = training
+    return (epochs * pictures if pictures else math.inf, epochs)
+
+
 def part_of_label(group, setting):
     return json.dumps(group.runs[0].setting(setting))
 
 
-def longest(groups):
+def most_trained_first(groups):
     """
-    @return (of each model the group that trained the most epochs, under the model's plain name; the others)
+    @return [groups that trained equally long, on as many pictures]; those of the first, which saw the most pictures, bear their
+    models' plain names
     """
-    most = {}
+    sets = {}
     for group in groups:
-        if group.model not in most or group.epochs > most[group.model].epochs:
-            most[group.model] = group
-    for colour, group in enumerate(most.values()):
-        group.label, group.colour = group.model, colour
-    return list(most.values()), [group for group in groups if group not in most.values()]
+        sets.setdefault(group.training, []).append(group)
+    ordered = [sets[training] for training in sorted(sets, key=pictures_seen, reverse=True)]
+    for members in ordered[:1]:
+        for group in members:
+            if len({other.label for other in members if other.model == group.model}) == 1:
+                group.label = group.model
+    for members in ordered:
+        for colour, group in enumerate(members):
+            group.colour = colour
+    return ordered
 
 
 def grouped(runs, order):
