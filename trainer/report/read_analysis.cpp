@@ -220,9 +220,10 @@ void read_analysis(Run& run) {
 }
 
 std::string Efficiency::machine() const {
-  std::string text = gpu.empty() ? cpu : gpu;
-  if (gpu.empty() && cores > 0) text += ", " + std::to_string(cores) + (cores == 1 ? " core" : " cores");
-  if (gpu.empty() && !instruction_set.empty()) text += ", " + instruction_set;
+  std::string text = cpu;
+  if (cores > 0) text += ", " + std::to_string(cores) + (cores == 1 ? " core" : " cores");
+  if (!instruction_set.empty()) text += ", " + instruction_set;
+  if (!gpu.empty()) text += (text.empty() ? "" : "; ") + gpu;
   return text;
 }
 

@@ -187,7 +187,7 @@ struct Efficiency {
   double parameters = kUnknown, active_parameters = kUnknown, multiply_adds = kUnknown, f32_mib = kUnknown;
   std::vector<Timing> rows;
 
-  /// "AMD EPYC, 2 cores, AVX-512"
+  /// "AMD EPYC, 2 cores, AVX-512"; where a GPU was timed too, "; NVIDIA H200" behind it
   std::string machine() const;
 };
 

@@ -93,6 +93,22 @@ TEST_F(Report, DrawsEveryAnalysis) {
   EXPECT_TRUE(lacks(text, "trainer analyze"));
 }
 
+// LibTorch's row on the GPU counted as one of a thread, so that it was compared with the runtime's on the CPU.
+TEST_F(Report, ComparesTheRuntimeWithLibTorchOnTheCpuAlone) {
+  const std::string run = folders_.add_head("a", "sparse", 1, 0.6);
+  Json json = efficiency_json();
+  json["machine"]["gpu"] = "Some GPU";
+  Json there = json["rows"][0];
+  there["device"] = "cuda";
+  there["mean_ms"] = 1.0;
+  json["rows"].push_back(there);
+  write_analysis(run, "efficiency.json", json);
+  const std::string text = page({run});
+  EXPECT_TRUE(contains(text, "LibTorch takes 2.0 times as long as the runtime"));
+  EXPECT_TRUE(contains(text, "libtorch grouped, cuda"));
+  EXPECT_TRUE(contains(text, "Some CPU, 2 cores, AVX2; Some GPU"));
+}
+
 TEST_F(Report, ShowsNamesOfClassesAsText) {
   const std::string text = page({analysed_head("a", 1)});
   EXPECT_TRUE(contains(text, "&lt;b&gt;&amp;&quot;dog&quot;&#39;"));

@@ -19,11 +19,12 @@ struct Way {
 
   std::string text() const {
     std::string out = engine;
-    for (const std::string& word : {dispatch, kernels == "auto" ? "" : kernels, device == "cpu" ? "" : device}) {
+    for (const std::string& word : {dispatch, kernels == "auto" ? "" : kernels}) {
       if (!word.empty() && word != "-") out += " " + word;
     }
-    return out + ", " + counted(size_t(threads), "thread");
+    return out + ", " + (on_cpu() ? counted(size_t(threads), "thread") : device);
   }
+  bool on_cpu() const { return device.empty() || device == "cpu"; }
 };
 
 Way way_of(const Timing& timing) {
@@ -124,9 +125,11 @@ Figure bars(const Panel& panel, const std::vector<Timed>& rows, int64_t batch, S
 }
 
 /// How many times as long LibTorch takes as the runtime's best way, for each model and number of threads that has both.
+/// On the CPU: the runtime has no code for a GPU.
 Spread runtime_gains(const std::vector<Timed>& rows) {
   std::map<std::pair<const Group*, int64_t>, std::map<std::string, double>> best;
   for (const Timed& one : rows) {
+    if (!one.way.on_cpu()) continue;
     auto& engines = best[{one.group, one.way.threads}];
     const auto found = engines.find(one.way.engine);
     if (found == engines.end() || one.ms.mean < found->second) engines[one.way.engine] = one.ms.mean;
