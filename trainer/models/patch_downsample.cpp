@@ -3,6 +3,7 @@
 #include <ATen/ops/silu.h>
 
 #include "trainer/models/patch_parts.h"
+#include "trainer/models/pointwise.h"
 
 namespace moefb::trainer {
 
@@ -19,7 +20,7 @@ DownsampleBlock::DownsampleBlock(int64_t in_channels, int64_t channels) {
 at::Tensor DownsampleBlock::forward(const at::Tensor& map) {
   const at::Tensor inner = at::silu(gn1_->forward(conv1_->forward(map)));
   const at::Tensor residual = gn2_->forward(conv2_->forward(inner));
-  return at::silu(residual + skip_norm_->forward(skip_conv_->forward(map)));
+  return at::silu(residual + skip_norm_->forward(pointwise(skip_conv_, map)));
 }
 
 }  // namespace moefb::trainer

@@ -3,6 +3,7 @@
 #include <ATen/ops/silu.h>
 
 #include "trainer/models/patch_parts.h"
+#include "trainer/models/pointwise.h"
 
 namespace moefb::trainer {
 
@@ -21,7 +22,7 @@ ConvExpert::ConvExpert(int64_t in_channels, int64_t channels, int64_t kernel, in
 at::Tensor ConvExpert::forward(const at::Tensor& tokens) {
   const at::Tensor inner = at::silu(norm1_->forward(conv1_->forward(tokens)));
   const at::Tensor answer = norm2_->forward(conv2_->forward(inner));
-  return answer + (skip_conv_.is_empty() ? tokens : skip_norm_->forward(skip_conv_->forward(tokens)));
+  return answer + (skip_conv_.is_empty() ? tokens : skip_norm_->forward(pointwise(skip_conv_, tokens)));
 }
 
 }  // namespace moefb::trainer

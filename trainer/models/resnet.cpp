@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <torch/nn/init.h>
 
+#include "trainer/models/pointwise.h"
+
 namespace moefb::trainer {
 namespace {
 
@@ -35,7 +37,7 @@ BasicBlock::BasicBlock(int64_t in_channels, int64_t channels, int64_t stride, co
 at::Tensor BasicBlock::forward(const at::Tensor& x) {
   const at::Tensor inner = at::relu(bn1_->forward(conv1_->forward(x)));
   const at::Tensor residual = bn2_->forward(conv2_->forward(inner));
-  const at::Tensor shortcut = shortcut_conv_.is_empty() ? x : shortcut_bn_->forward(shortcut_conv_->forward(x));
+  const at::Tensor shortcut = shortcut_conv_.is_empty() ? x : shortcut_bn_->forward(pointwise(shortcut_conv_, x));
   return at::relu(residual + shortcut);
 }
 
