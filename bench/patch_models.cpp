@@ -73,6 +73,23 @@ void calm_gates(safetensors::File& network) {
   }
 }
 
+safetensors::File network_weights(const PatchPart& network, int64_t experts) {
+  testing::SyntheticWeights weights;
+  weights.add_patch_net(experts, network.width, kClasses);
+  calm_gates(weights.file);
+  return std::move(weights.file);
+}
+
+safetensors::File layer_weights(const PatchPart& layer, const safetensors::File& network) {
+  testing::SyntheticWeights weights;
+  weights.add_affine("prediction_head.0", {kClasses, layer.channels});
+  const std::string prefix = "layers." + std::to_string(layer.layer) + ".";
+  for (const auto& [name, tensor] : network.tensors) {
+    if (name.starts_with(prefix)) weights.file.tensors["layers.0." + name.substr(prefix.size())] = tensor;
+  }
+  return std::move(weights.file);
+}
+
 }  // namespace
 
 const char* name_of(PatchRouting routing) {
@@ -97,37 +114,25 @@ std::vector<PatchCase> all_patch_cases() {
   return cases;
 }
 
-safetensors::File network_weights(int64_t experts) {
-  testing::SyntheticWeights weights;
-  weights.add_patch_net(experts, kBaseChannels, kClasses);
-  calm_gates(weights.file);
-  return std::move(weights.file);
-}
-
-safetensors::File part_weights(const PatchPart& part, const safetensors::File& network) {
-  if (part.layer < 0) return network;
-  testing::SyntheticWeights weights;
-  weights.add_affine("prediction_head.0", {kClasses, part.channels});
-  const std::string prefix = "layers." + std::to_string(part.layer) + ".";
-  for (const auto& [name, tensor] : network.tensors) {
-    if (name.starts_with(prefix)) weights.file.tensors["layers.0." + name.substr(prefix.size())] = tensor;
+void for_each_part(int64_t experts, const std::function<void(const PatchPart&, safetensors::File)>& fn) {
+  const safetensors::File published = network_weights(kNetwork, experts);
+  for (const PatchPart& part : kParts) {
+    fn(part, part.is_network() ? network_weights(part, experts) : layer_weights(part, published));
   }
-  return std::move(weights.file);
 }
 
 PatchFamily::PatchFamily(int64_t experts) {
-  const safetensors::File network = network_weights(experts);
-  for (const PatchPart& part : kParts) {
-    std::vector<std::byte> file = convert_part(part, part_weights(part, network));
+  for_each_part(experts, [this](const PatchPart& part, safetensors::File weights) {
+    std::vector<std::byte> file = convert_part(part, std::move(weights));
     Model model = convert::load(file, Kernels::kAuto, static_cast<int>(kMaxBatch));
-    parts_.emplace(part.name, Loaded{std::move(file), std::move(model), {}});
-  }
+    std::vector<float> input = part.is_network() ? photographs(*model.preprocessing()) : std::vector<float>();
+    parts_.emplace(part.name, Loaded{std::move(file), std::move(model), std::move(input)});
+  });
   trace_inputs();
 }
 
 void PatchFamily::trace_inputs() {
-  Loaded& network = parts_.at(kParts[0].name);
-  network.input = photographs(*network.model.preprocessing());
+  const Loaded& network = parts_.at(kNetwork.name);
   ExecutorOptions options;
   options.trace = Trace::kAll;
   Result<Executor> executor = Executor::create(network.model, options);
@@ -135,7 +140,7 @@ void PatchFamily::trace_inputs() {
   std::vector<float> logits(static_cast<size_t>(kMaxBatch * kClasses));
   convert::check(executor->run(network.input, logits), "run");
   for (const PatchPart& part : kParts) {
-    if (part.layer >= 0) parts_.at(part.name).input = read_map(*executor, part.source);
+    if (!part.is_network()) parts_.at(part.name).input = read_map(*executor, part.source);
   }
 }
 

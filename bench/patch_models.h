@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,22 +17,29 @@ namespace moefb::bench {
 
 inline constexpr int64_t kMaxBatch = 8;
 inline constexpr int64_t kClasses = 200;
-inline constexpr int64_t kBaseChannels = 64;
 inline constexpr double kPatchTolerance = 5e-5;  // of the largest logit: docs/design.md, section 6
 
-/// The network, or one of its MoE layers between an identity stem and a small head. Layer 1 is as large as layer 0.
+/// The network, or one of its MoE layers between an identity stem and a small head (layer 1 is as large as layer 0); or
+/// the network that docs/patch-networks.md trains.
 struct PatchPart {
   const char* name;
-  int layer;           ///< -1: the network
+  int layer;           ///< -1: a network
   int64_t channels;    ///< of the input
   int64_t side;        ///< of the input
   int64_t patch;       ///< side of the first patches
-  const char* source;  ///< the network's map that a layer is given, by its name in traces
+  int64_t width;       ///< channels behind the network's stem, or of the layer
+  const char* source;  ///< the published network's map that a layer is given, by its name in traces
+
+  bool is_network() const { return layer < 0; }
 };
+inline constexpr PatchPart kNetwork{"network", -1, 3, 224, 16, 64, ""};
 inline constexpr PatchPart kParts[] = {
-    {"network", -1, 3, 224, 16, ""},         {"layer0", 0, 64, 112, 16, "stem"},
-    {"layer3", 3, 128, 56, 8, "layer2.out"}, {"layer5", 5, 256, 28, 4, "layer4.out"},
-    {"layer7", 7, 512, 14, 2, "layer6.out"},
+    kNetwork,
+    {"layer0", 0, 64, 112, 16, 64, "stem"},
+    {"layer3", 3, 128, 56, 8, 128, "layer2.out"},
+    {"layer5", 5, 256, 28, 4, 256, "layer4.out"},
+    {"layer7", 7, 512, 14, 2, 512, "layer6.out"},
+    {"small", -1, 3, 64, 4, 8, ""},
 };
 
 enum class PatchRouting : uint8_t {
@@ -52,11 +60,11 @@ struct PatchCase {
 /// Every part, number of experts, batch and routing; one expert is always sent everything.
 std::vector<PatchCase> all_patch_cases();
 
-/// Weights of the network with this many experts; of the part alone under the keys of a network with one layer.
-safetensors::File network_weights(int64_t experts);
-safetensors::File part_weights(const PatchPart& part, const safetensors::File& network);
+/// Hands out the weights of every part with this many experts, one part after another: of them all there may be no room.
+/// Those of a layer are the published network's, under the keys of a network with one layer.
+void for_each_part(int64_t experts, const std::function<void(const PatchPart&, safetensors::File)>& fn);
 
-/// The network with E experts and its layers, converted and loaded, with their inputs. Made when first asked for.
+/// All parts with E experts, converted and loaded, with their inputs. Made when first asked for.
 class PatchFamily {
  public:
   explicit PatchFamily(int64_t experts);

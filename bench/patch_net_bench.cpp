@@ -1,6 +1,6 @@
-// How much time sparsity saves in the patch-routed networks of the published sizes: each MoE layer and the whole
-// network through the runtime's three dispatches (grouped, naive, all), on photographs and with every patch sent to one
-// expert. scripts/bench patch runs it and keeps its JSON.
+// How much time sparsity saves in the patch-routed networks: each MoE layer of the published sizes, the whole network,
+// and the small one of docs/patch-networks.md, through the runtime's three dispatches (grouped, naive, all), on
+// photographs and with every patch sent to one expert. scripts/bench patch runs it and keeps its JSON.
 //
 // The three answers are compared before any is timed.
 #include <benchmark/benchmark.h>

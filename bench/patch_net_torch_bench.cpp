@@ -36,9 +36,8 @@ trainer::PatchNetConfig config_of(const PatchCase& one) {
   config.patch_size = one.part->patch;
   config.router.capacity_group =
       one.routing == PatchRouting::kGates ? trainer::CapacityGroup::kImage : trainer::CapacityGroup::kNone;
-  config.base_channels = kBaseChannels;
-  if (one.part->layer >= 0) {
-    config.base_channels = one.part->channels;
+  config.base_channels = one.part->width;
+  if (!one.part->is_network()) {
     config.layer_number = 1;
     config.identity_stem = true;
     config.use_kernels(3, 3);
@@ -81,12 +80,11 @@ class Nets {
 
  private:
   void make_owners(int64_t experts) {
-    const safetensors::File network = network_weights(experts);
-    for (const PatchPart& part : kParts) {
+    for_each_part(experts, [&](const PatchPart& part, const safetensors::File& weights) {
       auto owner = std::make_unique<PatchNet>(config_of({&part, experts, 1, PatchRouting::kGates}));
-      trainer::load_state_dict(*owner, part_weights(part, network), "benchmark");
+      trainer::load_state_dict(*owner, weights, "benchmark");
       owners_[{experts, part.name}] = std::move(owner);
-    }
+    });
   }
 
   std::map<std::pair<int64_t, std::string>, std::unique_ptr<PatchNet>> owners_;

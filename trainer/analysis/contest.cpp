@@ -5,11 +5,19 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "trainer/data/augment.h"
+#include "trainer/data/random.h"
 #include "trainer/train/agreement.h"
 
 namespace moefb::trainer {
 namespace {
 
+void answer(Engine& engine, const at::Tensor& batch) {
+  engine.load(batch);
+  engine.run();
+}
+
+/// @return milliseconds
 double timed_run(Engine& engine, const at::Tensor& batch) {
   engine.load(batch);
   const auto start = std::chrono::steady_clock::now();
@@ -32,12 +40,11 @@ void check_answers(const std::vector<Contestant>& contestants, const at::Tensor&
   }
 }
 
-/// One round. @param clock  whether its times count
-void answer(std::vector<Contestant>& contestants, size_t round, const at::Tensor& batch, bool clock) {
-  for (size_t turn = 0; turn < contestants.size(); ++turn) {
-    Contestant& one = contestants[(round + turn) % contestants.size()];
-    const double milliseconds = timed_run(*one.engine, batch);
-    if (clock) one.milliseconds.push_back(milliseconds);
+/// Everyone in turn, in an order of the round's own.
+template <typename Fn>
+void in_turn(std::vector<Contestant>& contestants, size_t round, const Fn& fn) {
+  for (const int64_t i : permutation(int64_t(contestants.size()), Random(0, Stream::kOrder, round))) {
+    fn(contestants[size_t(i)]);
   }
 }
 
@@ -48,10 +55,16 @@ std::optional<std::vector<at::Tensor>> run_contest(std::vector<Contestant>& cont
   const size_t total = rounds.warmup.size() + rounds.timed.size();
   std::vector<at::Tensor> answers;
   for (size_t round = 0; round < total; ++round) {
-    const bool clock = round >= rounds.warmup.size();
-    const at::Tensor& batch = clock ? rounds.timed[round - rounds.warmup.size()] : rounds.warmup[round];
-    answer(contestants, round, batch, clock);
-    if (!clock) check_answers(contestants, round == 0 ? rounds.expected : at::Tensor());
+    const at::Tensor& batch = rounds.batch(round);
+    if (round < rounds.warmup.size()) {
+      in_turn(contestants, round, [&](Contestant& one) { answer(*one.engine, batch); });
+      check_answers(contestants, round == 0 ? rounds.expected : at::Tensor());
+    } else {
+      in_turn(contestants, round, [&](Contestant& one) {
+        answer(*one.engine, rounds.batch(round - 1));
+        one.milliseconds.push_back(timed_run(*one.engine, batch));
+      });
+    }
     answers.push_back(contestants.front().engine->logits().clone());
     if (watch && watch(int64_t(round) + 1, int64_t(total))) return std::nullopt;
   }

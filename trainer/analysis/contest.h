@@ -24,10 +24,17 @@ struct Rounds {
   std::vector<at::Tensor> warmup;  ///< one batch a round, before the clock starts; at least one: answers are compared
   std::vector<at::Tensor> timed;
   at::Tensor expected;  ///< answers of the first warm-up batch; undefined: those of the first contestant
+
+  const at::Tensor& batch(size_t round) const {
+    return round < warmup.size() ? warmup[round] : timed[round - warmup.size()];
+  }
 };
 
-/// Every contestant answers a batch, then every contestant the next; each round begins with another one. In the warm-up
-/// their answers must be the expected ones, then those of the first contestant, but for rounding (compare_answers();
+/// Every contestant answers a batch, then every contestant the next, in another order each round: who runs after one that
+/// shares its weights finds them in the caches, and is a fifth faster than who runs after another library. Whose time is
+/// taken first answers the batch before once more, so that most of what it works with is there whomever it follows. In
+/// the warm-up their answers must be the expected ones, then those of the first contestant, but for rounding
+/// (compare_answers();
 /// on a GPU, where convolutions may round to TF32, as far as bf16 may differ).
 /// @param watch  told how many rounds are done
 /// @return the first contestant's answers to the batches of all rounds, (n, classes) each; nothing if it was stopped
