@@ -60,8 +60,8 @@ struct PatchCase {
 /// Every part, number of experts, batch and routing; one expert is always sent everything.
 std::vector<PatchCase> all_patch_cases();
 
-/// Hands out the weights of every part with this many experts, one part after another: of them all there may be no room.
-/// Those of a layer are the published network's, under the keys of a network with one layer.
+/// Hands out the weights of every part with this many experts, one part after another: of them all there may be no
+/// room. Those of a layer are the published network's, under the keys of a network with one layer.
 void for_each_part(int64_t experts, const std::function<void(const PatchPart&, safetensors::File)>& fn);
 
 /// All parts with E experts, converted and loaded, with their inputs. Made when first asked for.
