@@ -22,7 +22,6 @@ target_compile_definitions(torch INTERFACE USE_DISTRIBUTED USE_C10D_GLOO USE_RPC
 set(torch_link_flags "-Wl,--no-as-needed,\"${torch_root}/lib/libtorch_cpu.so\",\"${torch_root}/lib/libc10.so\"")
 if(EXISTS ${torch_root}/lib/libtorch_cuda.so)
   # It registers itself when loaded; nothing refers to it by name, and --no-as-needed keeps it.
-  target_compile_definitions(torch INTERFACE USE_C10D_NCCL)
   string(APPEND torch_link_flags ",\"${torch_root}/lib/libtorch_cuda.so\"")
 endif()
 target_link_libraries(torch INTERFACE "${torch_link_flags},--as-needed" "-Wl,-rpath,\"${torch_root}/lib\"")

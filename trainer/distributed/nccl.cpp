@@ -2,9 +2,7 @@
 
 #include <stdexcept>
 
-// A CUDA build of LibTorch brings neither of these headers.
-#if defined(USE_C10D_NCCL) && __has_include(<nccl.h>) && __has_include(<cuda_runtime_api.h>)
-#define MOEFB_NCCL 1
+#ifdef MOEFB_NCCL  // where CMake found the headers
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
