@@ -41,9 +41,14 @@ Action train_flags(CLI::App& app, trainer::TrainCommand& command) {
   return [&command] { return trainer::train(command); };
 }
 
-Action resume_flags(CLI::App& app, std::string& run) {
-  app.add_option("RUN", run, "the run's folder")->required()->type_name("");
-  return [&run] { return trainer::resume(run); };
+void device_flag(CLI::App& app, std::string& device) {
+  app.add_option("--device", device, "cpu or cuda; if not given, the run's train.device")->type_name("NAME");
+}
+
+Action resume_flags(CLI::App& app, trainer::ResumeCommand& command) {
+  app.add_option("RUN", command.run, "the run's folder")->required()->type_name("");
+  device_flag(app, command.device);
+  return [&command] { return trainer::resume(command); };
 }
 
 Action sweep_flags(CLI::App& app, trainer::SweepCommand& command) {
@@ -81,6 +86,7 @@ Action eval_flags(CLI::App& app, trainer::EvalCommand& command) {
   app.add_option("RUN", command.run, "the run's folder")->required()->type_name("");
   app.add_option("--data", command.data, "the data set's folder, if it is not where the run had it")
       ->type_name("FOLDER");
+  device_flag(app, command.device);
   app.add_option("--model", command.model, "a converted model: the runtime answers the same pictures")
       ->type_name("FILE.moefb");
   app.add_option("--predictions", command.predictions, "a file to write, one line a picture")->type_name("FILE.csv");
@@ -244,7 +250,7 @@ struct TrainerLine {
     CLI::App* import = line.app.add_subcommand("import", "Makes a run of a published PyTorch checkpoint");
     CLI::App* report = line.app.add_subcommand("report", "Compares runs on one page of HTML");
     const Action do_train = train_flags(*train, train_command);
-    const Action do_resume = resume_flags(*resume, resume_run);
+    const Action do_resume = resume_flags(*resume, resume_command);
     const Action do_sweep = sweep_flags(*sweep, sweep_command);
     const Action do_launch = launch_flags(*launch, launch_command);
     const Action do_eval = eval_flags(*eval, eval_command);
@@ -265,13 +271,13 @@ struct TrainerLine {
 
   apps::CommandLine line{"Trains sparse Mixture-of-Experts vision models."};
   trainer::TrainCommand train_command;
+  trainer::ResumeCommand resume_command;
   trainer::SweepCommand sweep_command;
   trainer::LaunchCommand launch_command;
   trainer::EvalCommand eval_command;
   trainer::ImportCommand import_command;
   trainer::AnalyzeCommand analyze_command;
   report::ReportCommand report_command;
-  std::string resume_run;
 };
 
 int run(int argc, char** argv) {
@@ -283,7 +289,8 @@ int run(int argc, char** argv) {
     std::vector<char*> words = from(argc, argv, behind);
     TrainerLine launched;  // a mistake is told once, not by each process
     if (!launched.parse(int(words.size()), words.data())) return 0;
-    if (!launched.train_command.config.empty()) trainer::check(launched.train_command);
+    const int64_t processes = line.launch_command.processes;
+    if (!launched.train_command.config.empty()) trainer::check(launched.train_command, processes);
     line.launch_command.command.assign(words.begin(), words.end());
     line.launch_command.command[0] = own_path();
   }

@@ -14,6 +14,7 @@
 #include "moefb/image.h"
 #include "trainer/background.h"
 #include "trainer/data/dataset.h"
+#include "trainer/models/device.h"
 #include "trainer/train/tiny_run.h"
 
 namespace moefb::trainer {
@@ -56,6 +57,51 @@ int interrupt_when_exists(const std::vector<std::string>& command, const std::st
   std::this_thread::sleep_for(kIntoTheEpoch);
   program.send(signal_number);
   return program.exit_code();
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Where there is a GPU these messages have no reason.
+bool has_gpu() {
+  return testing::message_of([] { device_of("this test", "cuda"); }).empty();
+}
+
+TEST_F(TrainerProgram, CudaWithoutAGpuIsRefusedBeforeAnythingIsWritten) {
+  if (has_gpu()) GTEST_SKIP() << "there is a GPU";
+  const std::string run = folder_ / "run";
+  const Outcome train = testing::run(train_command(run, {"train.device=cuda"}));
+  EXPECT_EQ(train.exit_code, 1);
+  EXPECT_TRUE(contains(train.err, "train.device: expected cpu, as "));
+  EXPECT_TRUE(contains(train.err, "found cuda"));
+  EXPECT_FALSE(fs::exists(run));
+  const Outcome launched = trainer({"launch", "-n", "2", "train", config_, "--out", run, "--set", "train.device=cuda"});
+  EXPECT_EQ(launched.exit_code, 1);
+  EXPECT_TRUE(contains(launched.err, "train.device: expected cpu, as "));
+}
+
+TEST_F(TrainerProgram, ARunOfAGpuIsTestedAndGoesOnOnTheCpu) {
+  if (has_gpu()) GTEST_SKIP() << "there is a GPU";
+  const std::string run = folder_ / "run";
+  ASSERT_EQ(interrupt_when_exists(train_command(run, {"train.epochs=4", "data.train_size=900"}), run + "/metrics.jsonl",
+                                  SIGINT),
+            130);
+  std::string config = text_of(run + "/config.json");
+  config.replace(config.find("\"device\": \"cpu\""), 15, "\"device\": \"cuda\"");
+  write_file_atomically(run + "/config.json", std::string_view(config));
+  for (const char* command : {"resume", "eval"}) {
+    const Outcome refused = trainer({command, run});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_TRUE(contains(refused.err, "the run's train.device (--device replaces it): expected cpu, as "));
+    EXPECT_EQ(text_of(run + "/config.json"), config);
+  }
+  EXPECT_EQ(trainer({"eval", run, "--device", "cpu"}).exit_code, 0);
+  EXPECT_EQ(text_of(run + "/config.json"), config) << "eval changes nothing";
+  EXPECT_EQ(trainer({"resume", run, "--device", "cpu"}).exit_code, 0);
+  EXPECT_TRUE(contains(text_of(run + "/config.json"), "\"device\": \"cpu\""));
+  EXPECT_TRUE(contains(trainer({"resume", run, "--device", "tpu"}).err, "--device: expected cpu or cuda, found tpu"));
 }
 
 TEST_F(TrainerProgram, InterruptedRunResumesToTheSameWeights) {

@@ -5,6 +5,7 @@
 #include "trainer/analysis/efficiency.h"
 #include "trainer/analysis/hessian.h"
 #include "trainer/analysis/routing.h"
+#include "trainer/models/device.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/interrupt.h"
 
@@ -50,6 +51,7 @@ const std::vector<std::string>& analysis_names() {
 
 int analyze(const AnalyzeCommand& command) {
   check_names(command.analyses);
+  device_of("--device", command.device);  // before the pictures are read
   TrainedRun run = load_trained_run(command.run, command.data);
   catch_interrupts();
   for (const Analysis& analysis : analyses()) {

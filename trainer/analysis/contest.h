@@ -34,7 +34,7 @@ struct Rounds {
 /// that shares its weights finds them in the caches, and is a fifth faster than who runs after another library. Whose
 /// time is taken first answers the batch before once more, so that most of what it works with is there whomever it
 /// follows. In the warm-up their answers must be the expected ones, then those of the first contestant, but for
-/// rounding (compare_answers(); on a GPU, where convolutions may round to TF32, as far as bf16 may differ).
+/// rounding (compare_answers(); on a GPU, where nobody has measured it yet, as far as bf16 may differ).
 /// @param watch  told how many rounds are done
 /// @return the first contestant's answers to the batches of all rounds, (n, classes) each; nothing if it was stopped
 /// @throws std::runtime_error that names the contestant which answers otherwise

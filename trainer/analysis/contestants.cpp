@@ -3,11 +3,11 @@
 #include <ATen/ATen.h>
 
 #include "moefb/inspect.h"
-#include "trainer/analysis/device_memory.h"
 #include "trainer/analysis/machine.h"
 #include "trainer/analysis/process_memory.h"
 #include "trainer/models/cifar_net.h"
 #include "trainer/models/state_dict.h"
+#include "trainer/train/device_memory.h"
 
 namespace moefb::trainer {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "trainer/analysis/contest.h"
 #include "trainer/analysis/converted_model.h"
-#include "trainer/analysis/network_place.h"
 #include "trainer/models/cifar_net.h"
+#include "trainer/models/network_place.h"
 #include "trainer/train/trained_run.h"
 
 namespace moefb::trainer {

@@ -8,6 +8,7 @@
 #include "trainer/analysis/efficiency_report.h"
 #include "trainer/analysis/results.h"
 #include "trainer/models/cifar_net.h"
+#include "trainer/models/device.h"
 
 namespace moefb::trainer {
 namespace {
@@ -41,7 +42,7 @@ class EfficiencyAnalysis {
       : run_(run),
         command_(command),
         stop_(stop),
-        device_(device_of(command.device)),
+        device_(device_of("--device", command.device)),
         classifier_(std::dynamic_pointer_cast<CifarNet>(run.network)) {}
 
   /// @return false if it was stopped

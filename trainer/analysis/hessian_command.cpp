@@ -9,9 +9,10 @@
 #include "trainer/analysis/hessian.h"
 #include "trainer/analysis/landscape.h"
 #include "trainer/analysis/memory_limit.h"
-#include "trainer/analysis/network_place.h"
 #include "trainer/analysis/results.h"
 #include "trainer/analysis/subset_curvature.h"
+#include "trainer/models/device.h"
+#include "trainer/models/network_place.h"
 
 namespace moefb::trainer {
 namespace {
@@ -58,7 +59,8 @@ class HessianAnalysis {
       : run_(run),
         seed_(command.seed),
         pictures_(command.pictures > 0 ? command.pictures : kPictures),
-        place_(run.network->module(), command.hessian.f64 ? at::kDouble : at::kFloat, device_of(command.device)),
+        place_(run.network->module(), command.hessian.f64 ? at::kDouble : at::kFloat,
+               device_of("--device", command.device)),
         vector_(run.network->module(), command.hessian.parameters),
         options_(within_memory(command.hessian, vector_)),
         results_(describe(command, options_, vector_.size())),

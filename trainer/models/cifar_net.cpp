@@ -12,7 +12,7 @@ CifarNet::CifarNet(const ModelConfig& config, const Group& group) {
 NetOutput CifarNet::forward(const at::Tensor& images, Precision precision, const Draws* draws, FeatureMaps* maps) {
   NetOutput out;
   if (precision == Precision::kBf16) {
-    const Bf16Autocast autocast;
+    const Bf16Autocast autocast(images.device().type());
     out.features = backbone_->forward(images, maps).to(at::kFloat);
   } else {
     out.features = backbone_->forward(images, maps);

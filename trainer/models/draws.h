@@ -1,5 +1,6 @@
 // The randomness of a training forward pass: dropout and gate noise, drawn from the default generator or given by a
-// test.
+// test. Drawn on the CPU, wherever the network is: a run has the same draws on every device, and its checkpoint needs
+// the state of one generator.
 #pragma once
 
 #include <ATen/core/Tensor.h>

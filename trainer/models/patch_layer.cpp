@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "trainer/distributed/rows.h"
+#include "trainer/models/device.h"
 #include "trainer/models/patch_parts.h"
 
 namespace moefb::trainer {
@@ -14,7 +15,8 @@ namespace {
 /// (T, E) uniform in [0, 1): this process's part of what is drawn for all tokens.
 at::Tensor draw_noise(const at::Tensor& logits, const Group& group) {
   const BatchRows tokens = rows_of(group, logits.size(0));
-  return tokens.own(at::rand({tokens.total(), logits.size(1)}, logits.options()));
+  const at::Tensor noise = empty_to_upload({tokens.total(), logits.size(1)}, logits.options()).uniform_();
+  return upload(tokens.own(noise), logits.device());
 }
 
 }  // namespace
@@ -48,7 +50,7 @@ MoeLayer::Output MoeLayer::forward(const at::Tensor& map, const RoutingPhase& ph
 }
 
 at::Tensor MoeLayer::positions(const at::Tensor& map, const PatchGrid& grid) const {
-  return position_features(grid).to(map.options()).repeat({map.size(0), 1});
+  return upload(position_features(grid), map.device()).to(map.scalar_type()).repeat({map.size(0), 1});
 }
 
 Routing MoeLayer::route_tokens(const at::Tensor& map, const at::Tensor& tokens, const PatchGrid& grid,

@@ -9,7 +9,7 @@ Resnet18::Resnet18(int64_t width0, int64_t classes, const Group& group) : ResNet
 NetworkOutput Resnet18::run(const at::Tensor& images, Precision precision) {
   NetworkOutput out;
   if (precision == Precision::kBf16) {
-    const Bf16Autocast autocast;
+    const Bf16Autocast autocast(images.device().type());
     out.logits = fc_->forward(forward(images)).to(at::kFloat);
   } else {
     out.logits = fc_->forward(forward(images));

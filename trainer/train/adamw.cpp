@@ -63,15 +63,17 @@ std::map<std::string, at::Tensor> AdamW::state() const {
 
 void AdamW::set_state(const std::map<std::string, at::Tensor>& state) {
   moments_.clear();
-  for (const auto& [key, steps] : state) {
-    if (!key.starts_with(kStepsPrefix)) continue;
-    const std::string name = key.substr(kStepsPrefix.size());
+  for (const Parameter& parameter : parameters_) {
+    const std::string& name = parameter.name;
+    const auto steps = state.find(kStepsPrefix + name);
+    if (steps == state.end()) continue;
     const auto mean = state.find(kMeanPrefix + name);
     const auto square = state.find(kSquarePrefix + name);
     if (mean == state.end() || square == state.end()) {
       throw std::runtime_error("the moments of parameter " + name + " are missing");
     }
-    moments_[name] = {mean->second, square->second, steps.item<int64_t>()};
+    const auto like_weights = [&](const at::Tensor& saved) { return at::empty_like(parameter.weights).copy_(saved); };
+    moments_[name] = {like_weights(mean->second), like_weights(square->second), steps->second.item<int64_t>()};
   }
 }
 

@@ -20,7 +20,7 @@ struct Position {
   double loss_sum = 0;  ///< of the epoch's batches so far
   int64_t correct = 0;  ///< of its pictures so far
   int64_t pictures = 0;
-  std::vector<double> routing_sums;  ///< RoutingMeter::sums() of the epoch so far
+  std::vector<double> routing_sums;  ///< RoutingMeter::sums() of the epoch so far, when it is saved
 };
 
 /// Writes last.safetensors and optimizer.safetensors: weights, the optimiser's state, the default generator's state,

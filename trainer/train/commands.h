@@ -15,6 +15,11 @@ struct TrainCommand {
   std::vector<std::string> sets;  ///< "key=value"
 };
 
+struct ResumeCommand {
+  std::string run;
+  std::string device;  ///< where it goes on, where that is not the run's train.device; may be empty
+};
+
 struct SweepCommand {
   std::string program;            ///< the path of `trainer`, which runs once for each point of the grid
   std::string config;             ///< a TOML file
@@ -27,6 +32,7 @@ struct SweepCommand {
 struct EvalCommand {
   std::string run;
   std::string data;           ///< the data set's folder, where it is not the run's data.path; may be empty
+  std::string device;         ///< where that is not the run's train.device; may be empty
   std::string model;          ///< a .moefb file that answers the same pictures; may be empty
   std::string predictions;    ///< a CSV file to write; may be empty
   std::string export_folder;  ///< receives the test pictures as PNG; may be empty
@@ -45,9 +51,9 @@ struct LaunchCommand {
 
 /// All return the exit code, 0 or kExitInterrupted. @throws std::exception with a message for the user
 int train(const TrainCommand& command);
-/// @throws std::exception  what train() would say of the configuration, without the data
-void check(const TrainCommand& command);
-int resume(const std::string& run);
+/// @throws std::exception  what train() would say of the configuration, without the data, in so many processes
+void check(const TrainCommand& command, int64_t processes);
+int resume(const ResumeCommand& command);
 /// Runs that fail do not keep the others from running. @throws std::exception at the end, if one did
 int sweep(const SweepCommand& command);
 /// Both of these train with several processes where the environment says so (world.h): here they are started.

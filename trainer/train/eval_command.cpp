@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "trainer/models/device.h"
+#include "trainer/models/network_place.h"
 #include "trainer/train/agreement.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/export_pictures.h"
@@ -67,8 +69,12 @@ std::vector<std::string> test_files(const RunConfig& config, const Dataset& data
 }  // namespace
 
 int eval(const EvalCommand& command) {
+  RunConfig asked = load_run_config(RunFolder::open(command.run).config());
+  const at::Device device = take_device(asked.train, command.device);  // before the pictures are read
   const TrainedRun run = load_trained_run(command.run, command.data);
   const auto& [folder, config, dataset, network] = run;
+  enter(device);
+  move_network(network->module(), device);
   const auto meter = make_routing_meter(config.model);
   const Evaluation evaluation = *evaluate(*network, dataset, dataset.test, run.layout(), meter.get());
   std::printf("%ld test pictures of %s: loss %.4f  acc %.2f %%\n", long(dataset.test.size()), dataset.name.c_str(),

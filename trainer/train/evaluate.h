@@ -12,6 +12,7 @@
 
 namespace moefb::trainer {
 
+/// Its tensors are on the CPU.
 struct Evaluation {
   double loss = 0;      ///< mean over the batches of their mean cross-entropy, as published
   double accuracy = 0;  ///< 0..1, over all pictures
@@ -28,7 +29,8 @@ struct BatchLayout {
   int workers = 0;  ///< threads that prepare them ahead
 };
 
-/// Always in f32: that is what the runtime will compute. Leaves the network in evaluation mode.
+/// Always in f32: that is what the runtime will compute. On the network's device. Leaves the network in evaluation
+/// mode.
 /// @param meter  counts how the pictures were routed; may be null
 /// @param stop   asked after every batch; null: never
 /// @param group  processes that take whole batches in turn; each has the whole result

@@ -81,6 +81,7 @@ void MetricsLog::add(const EpochRecord& record) {
   json["seconds"] = record.resources.seconds;
   json["cpu_seconds"] = record.resources.cpu_seconds;
   json["peak_rss_mib"] = record.resources.peak_rss_mib;
+  if (record.resources.peak_device_mib > 0) json["peak_device_mib"] = record.resources.peak_device_mib;
   json["unix_time"] = unix_time();
   append(json.dump());
 }

@@ -30,8 +30,8 @@ struct EpochRecord {
 };
 
 /// Keys of a line that say how the machine fared: two runs with equal bits differ in them.
-inline constexpr std::array kMachineKeys = {"images_per_s", "data_wait",    "seconds",
-                                            "cpu_seconds",  "peak_rss_mib", "unix_time"};
+inline constexpr std::array kMachineKeys = {"images_per_s", "data_wait",       "seconds",  "cpu_seconds",
+                                            "peak_rss_mib", "peak_device_mib", "unix_time"};
 
 struct TestRecord {
   double test_loss = 0;

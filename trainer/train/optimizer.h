@@ -23,7 +23,7 @@ class Optimizer {
 
   /// What has to be saved besides the weights, by name.
   virtual std::map<std::string, at::Tensor> state() const = 0;
-  /// Goes on from a saved state; tensors of other names are left alone.
+  /// Goes on from a saved state, wherever its tensors are; those of other names are left alone.
   virtual void set_state(const std::map<std::string, at::Tensor>& state) = 0;
 };
 

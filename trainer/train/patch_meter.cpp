@@ -59,9 +59,9 @@ PatchMeter::PatchMeter(int64_t moe_layers, int64_t experts)
 void PatchMeter::add(const NetworkOutput& out) {
   for (size_t i = 0; i < out.routing.size(); ++i) {
     const Routing& routing = out.routing[i].routing;
-    const at::Tensor logits = routing.scaled_logits.detach().to(at::kFloat).contiguous();
-    const at::Tensor weight = routing.weight.detach().to(at::kFloat).contiguous();
-    const at::Tensor expert = routing.expert.contiguous();
+    const at::Tensor logits = routing.scaled_logits.detach().to(at::kCPU, at::kFloat).contiguous();
+    const at::Tensor weight = routing.weight.detach().to(at::kCPU, at::kFloat).contiguous();
+    const at::Tensor expert = routing.expert.to(at::kCPU).contiguous();
     RoutedBatch batch;
     batch.scaled_logits = view<float>(logits);
     batch.assigned_expert = view<int64_t>(expert);

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "trainer/train/device_memory.h"
+
 namespace moefb::trainer {
 namespace {
 
@@ -49,10 +51,12 @@ std::string duration(double seconds) {
 void ResourceMeter::restart() {
   started_ = Clock::now();
   cpu_started_ = cpu_seconds();
+  restart_device_peak(device_);
 }
 
 ResourceUse ResourceMeter::use() const {
-  return {std::chrono::duration<double>(Clock::now() - started_).count(), cpu_seconds() - cpu_started_, peak_rss_mib()};
+  return {std::chrono::duration<double>(Clock::now() - started_).count(), cpu_seconds() - cpu_started_, peak_rss_mib(),
+          device_peak_mib(device_)};
 }
 
 std::string describe_resources(const std::vector<nlohmann::ordered_json>& epochs) {
@@ -61,12 +65,16 @@ std::string describe_resources(const std::vector<nlohmann::ordered_json>& epochs
     total.seconds += epoch.value("seconds", 0.0);
     total.cpu_seconds += epoch.value("cpu_seconds", 0.0);
     total.peak_rss_mib = std::max(total.peak_rss_mib, epoch.value("peak_rss_mib", 0.0));
+    total.peak_device_mib = std::max(total.peak_device_mib, epoch.value("peak_device_mib", 0.0));
   }
   char text[160];
   std::snprintf(text, sizeof(text), "%zu %s in %s, %s of processor time, at most %.0f MiB of memory", epochs.size(),
                 epochs.size() == 1 ? "epoch" : "epochs", duration(total.seconds).c_str(),
                 duration(total.cpu_seconds).c_str(), total.peak_rss_mib);
-  return text;
+  std::string all = text;
+  if (total.peak_device_mib > 0)
+    all += " and " + std::to_string(std::lround(total.peak_device_mib)) + " MiB of the GPU's";
+  return all;
 }
 
 }  // namespace moefb::trainer

@@ -1,6 +1,8 @@
 // What a run takes of the machine: time, processor time, memory.
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <chrono>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -9,15 +11,17 @@
 namespace moefb::trainer {
 
 struct ResourceUse {
-  double seconds = 0;       ///< by the clock on the wall
-  double cpu_seconds = 0;   ///< of all threads, in user and in system
-  double peak_rss_mib = 0;  ///< most memory resident at once, since the program started
+  double seconds = 0;          ///< by the clock on the wall
+  double cpu_seconds = 0;      ///< of all threads, in user and in system
+  double peak_rss_mib = 0;     ///< most memory resident at once, since the program started
+  double peak_device_mib = 0;  ///< most that LibTorch had allocated there at once; 0 on the CPU
 };
 
 /// Counts for this process alone: after `resume`, what the epoch took before is not in it.
 class ResourceMeter {
  public:
-  ResourceMeter() { restart(); }
+  /// @param device  where the network computes
+  explicit ResourceMeter(const at::Device& device = at::kCPU) : device_(device) { restart(); }
   void restart();
   /// Since construction or restart().
   ResourceUse use() const;
@@ -25,6 +29,7 @@ class ResourceMeter {
  private:
   using Clock = std::chrono::steady_clock;
 
+  at::Device device_;
   Clock::time_point started_;
   double cpu_started_ = 0;
 };

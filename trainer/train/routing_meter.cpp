@@ -46,7 +46,7 @@ class HeadMeter : public RoutingMeter {
   }
 
   std::vector<double> sums() const override {
-    const at::Tensor& sums = stats_.sums();
+    const at::Tensor sums = stats_.sums();
     return {sums.const_data_ptr<double>(), sums.const_data_ptr<double>() + sums.numel()};
   }
 

@@ -12,15 +12,16 @@ void RoutingStats::add(const at::Tensor& probs) {
   if (experts_ == 0) return;
   const at::Tensor weights = probs.detach().to(at::kDouble);
   const at::Tensor entropy = -(weights * weights.clamp_min(kEps).log()).sum();
-  const at::Tensor rows = at::full({1}, double(weights.size(0)), at::kDouble);
+  const at::Tensor rows = at::full({1}, double(weights.size(0)), weights.options());
   const at::Tensor uses = weights.gt(0).sum(0).to(at::kDouble);
-  sums_.add_(at::cat({rows, entropy.reshape({1}), weights.sum(0), uses}));
+  sums_ = sums_.to(weights.device()) + at::cat({rows, entropy.reshape({1}), weights.sum(0), uses});
 }
 
 std::vector<double> RoutingStats::means(int64_t from) const {
-  const auto* sums = sums_.const_data_ptr<double>();
+  const at::Tensor all = sums();
+  const auto* sum = all.const_data_ptr<double>();
   std::vector<double> values;
-  for (int64_t e = 0; e < experts_; ++e) values.push_back(sums[from + e] / std::max(1.0, sums[0]));
+  for (int64_t e = 0; e < experts_; ++e) values.push_back(sum[from + e] / std::max(1.0, sum[0]));
   return values;
 }
 
@@ -33,8 +34,9 @@ std::vector<double> RoutingStats::load() const {
 }
 
 double RoutingStats::entropy() const {
-  const auto* sums = sums_.const_data_ptr<double>();
-  return sums[1] / std::max(1.0, sums[0]);
+  const at::Tensor all = sums();
+  const auto* sum = all.const_data_ptr<double>();
+  return sum[1] / std::max(1.0, sum[0]);
 }
 
 at::Tensor class_expert_mean(const at::Tensor& probs, const at::Tensor& labels, int64_t classes) {

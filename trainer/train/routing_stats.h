@@ -20,15 +20,15 @@ class RoutingStats {
   double entropy() const;
   std::vector<double> load() const;
 
-  /// (2 + 2 E) F64: pictures, entropy, weights, uses. To be saved and restored in the middle of a pass.
-  const at::Tensor& sums() const { return sums_; }
+  /// (2 + 2 E) F64, on the CPU: pictures, entropy, weights, uses. To be saved and restored in the middle of a pass.
+  at::Tensor sums() const { return sums_.to(at::kCPU); }
   void set_sums(const at::Tensor& sums) { sums_ = sums.clone(); }
 
  private:
   std::vector<double> means(int64_t from) const;
 
   int64_t experts_;
-  at::Tensor sums_;
+  at::Tensor sums_;  ///< where the probabilities are: nobody waits for them
 };
 
 /// Mean mixture weights of each class's pictures. @param probs  (n, E) @param labels  (n) I64 @return (classes, E) F64

@@ -10,6 +10,7 @@
 
 #include "converter/atomic_file.h"
 #include "converter/strict_json.h"
+#include "trainer/models/device.h"
 #include "trainer/train/config_file.h"
 
 namespace moefb::trainer {
@@ -98,11 +99,12 @@ void settle_machine(RunConfig& config) {
   TrainConfig& train = config.train;
   const bool patches = std::holds_alternative<PatchNetConfig>(config.model);
   if (train.precision == PrecisionChoice::kAuto) {
-    const bool bf16 = __builtin_cpu_supports("avx512bf16") && !patches;
+    const bool bf16 = !patches && computes_in_bf16(train.device);
     train.precision = bf16 ? PrecisionChoice::kBf16 : PrecisionChoice::kF32;
   }
   // A patch network cuts its maps up anyway: NCHW is a quarter faster there.
-  if (!train.channels_last) train.channels_last = train.precision == PrecisionChoice::kF32 && !patches;
+  const bool faster_so = train.device != "cpu" || train.precision == PrecisionChoice::kF32;
+  if (!train.channels_last) train.channels_last = faster_so && !patches;
   if (train.threads == 0) train.threads = std::max(1u, std::thread::hardware_concurrency());
 }
 

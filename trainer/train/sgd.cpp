@@ -47,8 +47,9 @@ std::map<std::string, at::Tensor> Sgd::state() const {
 
 void Sgd::set_state(const std::map<std::string, at::Tensor>& state) {
   momentum_.clear();
-  for (const auto& [name, tensor] : state) {
-    if (name.starts_with(kMomentumPrefix)) momentum_[name.substr(kMomentumPrefix.size())] = tensor;
+  for (const auto& [name, weights] : parameters_) {
+    const auto saved = state.find(kMomentumPrefix + name);
+    if (saved != state.end()) momentum_[name] = at::empty_like(weights).copy_(saved->second);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "converter/atomic_file.h"
 #include "trainer/distributed/launch.h"
 #include "trainer/distributed/process_group.h"
+#include "trainer/models/device.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/interrupt.h"
 #include "trainer/train/progress.h"
@@ -27,10 +28,13 @@ void introduce(const RunConfig& config, const Dataset& dataset, const World& wor
               long(dataset.test.size()), dataset.train.width, dataset.train.height);
   for (const std::string& note : dataset.notes) std::printf("%s\n", note.c_str());
   if (!world.alone()) std::printf("%ld processes, each with ", long(world.size));
+  if (config.train.device != "cpu") std::printf("a GPU and ");
   std::printf("%ld threads, %s\n", long(config.train.threads),
               config.train.precision == PrecisionChoice::kBf16 ? "bf16" : "f32");
   std::fflush(stdout);
 }
+
+constexpr const char* kDeviceSetting = "train.device";
 
 /// Reads the pictures and settles the configuration with them.
 Dataset load(RunConfig& config, const World& world) {
@@ -63,6 +67,7 @@ void check_resumable(const RunFolder& folder) {
 int train(const TrainCommand& command) {
   RunConfig config = load_toml_config(command.config, command.sets);
   const World world = world_from_environment();
+  const at::Device device = device_of(kDeviceSetting, config.train.device, world);
   RunFolder folder = world.rank == 0 ? RunFolder::create(command.out) : RunFolder::of_another(command.out);
   if (world.rank == 0) folder.claim();
   Dataset dataset = load(config, world);
@@ -70,25 +75,29 @@ int train(const TrainCommand& command) {
   if (world.rank == 0) write_file_atomically(folder.config(), to_json(config));
   introduce(config, dataset, world);
   const std::shared_ptr<const Group> group = meet(world);
-  Training training(config, std::move(dataset), folder, *group);
+  Training training(config, std::move(dataset), folder, *group, device);
   return finish(training);
 }
 
-void check(const TrainCommand& command) {
-  load_toml_config(command.config, command.sets);
+void check(const TrainCommand& command, int64_t processes) {
+  World world;
+  world.local_size = processes;
+  device_of(kDeviceSetting, load_toml_config(command.config, command.sets).train.device, world);
 }
 
-int resume(const std::string& run) {
-  RunFolder folder = RunFolder::open(run);
+int resume(const ResumeCommand& command) {
+  RunFolder folder = RunFolder::open(command.run);
   check_resumable(folder);
   const World world = world_from_environment();
-  if (world.rank == 0) folder.claim();
   RunConfig config = load_run_config(folder.config());
+  const at::Device device = take_device(config.train, command.device, world);
+  if (world.rank == 0) folder.claim();
   Dataset dataset = load(config, world);
+  if (world.rank == 0 && !command.device.empty()) write_file_atomically(folder.config(), to_json(config));
   if (world.alone()) catch_interrupts();
   introduce(config, dataset, world);
   const std::shared_ptr<const Group> group = meet(world);
-  Training training(config, std::move(dataset), folder, *group);
+  Training training(config, std::move(dataset), folder, *group, device);
   training.restore();
   return finish(training);
 }

@@ -99,6 +99,7 @@ void read_mixing(Settings& train, TrainConfig& config) {
 }
 
 void read_machine(Settings& train, TrainConfig& config, bool patches) {
+  config.device = device_names()[train.choice("device", 0, device_names())];
   config.precision = PrecisionChoice(train.choice("precision", size_t(config.precision), kPrecisions));
   if (patches && config.precision == PrecisionChoice::kBf16) {
     train.fail("precision", "a patch network trains in f32: bf16 would move tokens to other experts");
@@ -176,6 +177,12 @@ TrainConfig read_train_config(Settings train, const NetworkConfig& network) {
   return config;
 }
 
+at::Device take_device(TrainConfig& config, const std::string& chosen, const World& world) {
+  if (chosen.empty()) return device_of("the run's train.device (--device replaces it)", config.device, world);
+  config.device = chosen;
+  return device_of("--device", chosen, world);
+}
+
 nlohmann::ordered_json train_json(const TrainConfig& config) {
   nlohmann::ordered_json json = schedule_json(config.schedule);
   if (config.schedule.kind == Schedule::kPatch) json.update(patch_json(config.patch));
@@ -202,6 +209,7 @@ nlohmann::ordered_json train_json(const TrainConfig& config) {
   json["min_delta"] = config.patience.min_delta;
   json["tensorboard"] = config.tensorboard;
   json["keep_every"] = config.keep_every;
+  json["device"] = config.device;
   json["precision"] = kPrecisions[size_t(config.precision)];
   json["dispatch"] = kDispatches[size_t(config.dispatch)];
   json["channels_last"] = config.channels_last.value();

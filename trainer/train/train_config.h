@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <string>
 
 #include "trainer/data/augment.h"
+#include "trainer/models/device.h"
 #include "trainer/models/network_config.h"
 #include "trainer/train/mixing.h"
 #include "trainer/train/patch_schedule.h"
@@ -15,7 +17,7 @@
 namespace moefb::trainer {
 
 enum class PrecisionChoice : uint8_t {
-  kAuto,  ///< bf16 where the CPU computes in it (AVX-512 BF16), f32 elsewhere: emulated bf16 is ten times slower
+  kAuto,  ///< bf16 where the device computes in it, f32 elsewhere: emulated by a CPU, bf16 is ten times slower
   kF32,   ///< always, in patch networks
   kBf16,
 };
@@ -49,12 +51,14 @@ struct TrainConfig {
   int64_t small_image = 0;  ///< side of the pictures in the first `small_image_epochs` epochs; 0: the model's
   int64_t small_image_epochs = 0;
   WeightChoice keep = WeightChoice::kBest;
-  PatienceConfig patience;   ///< keys patience, min_delta
-  bool tensorboard = false;  ///< an event file, beside metrics.jsonl
-  int64_t keep_every = 0;    ///< epochs from one weights-epoch-NNNN.safetensors to the next; 0: none are left
+  PatienceConfig patience;     ///< keys patience, min_delta
+  bool tensorboard = false;    ///< an event file, beside metrics.jsonl
+  int64_t keep_every = 0;      ///< epochs from one weights-epoch-NNNN.safetensors to the next; 0: none are left
+  std::string device = "cpu";  ///< one of device_names()
   PrecisionChoice precision = PrecisionChoice::kAuto;
   DispatchKind dispatch = DispatchKind::kIndex;  ///< of patch networks
-  /// Not given: for f32 only. With bf16 it makes networks of some widths ten times slower (seen at 8 and 32).
+  /// Not given: on a GPU, and on the CPU for f32 only. With bf16 there it makes networks of some widths ten times
+  /// slower (seen at 8 and 32).
   std::optional<bool> channels_last;
   int64_t threads = 0;         ///< 0: one per core. Results depend on it, so the run stores the number
   bool deterministic = false;  ///< LibTorch may use only algorithms that always give the same bits
@@ -68,5 +72,9 @@ TrainConfig published_training(const NetworkConfig& network);
 TrainConfig read_train_config(Settings train, const NetworkConfig& network);
 /// @pre channels_last is settled
 nlohmann::ordered_json train_json(const TrainConfig& config);
+
+/// Where a run that is there already goes on. @param chosen  --device, which replaces train.device unless it is empty
+/// @throws std::runtime_error as device_of() does
+at::Device take_device(TrainConfig& config, const std::string& chosen, const World& world = {});
 
 }  // namespace moefb::trainer

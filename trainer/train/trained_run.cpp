@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "trainer/models/cifar_net.h"
+#include "trainer/models/device.h"
 #include "trainer/models/state_dict.h"
 #include "trainer/train/progress.h"
 
@@ -30,6 +31,7 @@ Dataset load_pictures(RunConfig& config, const std::string& run, const std::stri
 
 std::shared_ptr<Network> load_network(const RunFolder& folder, const RunConfig& config) {
   at::set_num_threads(int(config.train.threads));
+  forbid_tf32();
   auto network = make_network(config.model);
   load_state_dict(network->module(), safetensors::read(folder.kept_weights()), folder.kept_weights());
   if (config.train.channels_last.value()) use_channels_last(network->module());

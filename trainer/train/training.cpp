@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/util/env.h>
 
 #include <cmath>
 #include <stdexcept>
@@ -11,6 +12,8 @@
 #include "trainer/distributed/agreement.h"
 #include "trainer/distributed/gradients.h"
 #include "trainer/models/cifar_net.h"
+#include "trainer/models/device.h"
+#include "trainer/models/network_place.h"
 #include "trainer/models/state_dict.h"
 #include "trainer/train/adamw.h"
 #include "trainer/train/batch_images.h"
@@ -24,16 +27,22 @@ namespace moefb::trainer {
 namespace {
 
 /// Of the whole process.
-void set_up_libtorch(const TrainConfig& config) {
+void set_up_libtorch(const TrainConfig& config, const at::Device& device) {
   at::set_num_threads(int(config.threads));
   at::globalContext().setDeterministicAlgorithms(config.deterministic, /*warn_only=*/false);
+  // cuBLAS repeats its bits only with a workspace of fixed size, and reads this when it starts.
+  if (config.deterministic) c10::utils::set_env("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/false);
+  forbid_tf32();
+  enter(device);
 }
 
-std::shared_ptr<Network> make_model(const RunConfig& config, const Group& group) {
-  set_up_libtorch(config.train);
+/// Made on the CPU, so that the first weights are the same on every device.
+std::shared_ptr<Network> make_model(const RunConfig& config, const Group& group, const at::Device& device) {
+  set_up_libtorch(config.train, device);
   at::manual_seed(config.train.seed);
   auto model = make_network(config.model, config.train.dispatch, group);
   if (config.train.channels_last.value()) use_channels_last(model->module());
+  move_network(model->module(), device);
   return model;
 }
 
@@ -83,9 +92,10 @@ std::string fingerprint_of(const Dataset& dataset) {
 
 /// Processor time and memory of all processes, which share neither.
 ResourceUse over_all(ResourceUse use, const Group& group) {
-  const at::Tensor sums = group.sum(at::tensor({use.cpu_seconds, use.peak_rss_mib}, at::kDouble));
+  const at::Tensor sums = group.sum(at::tensor({use.cpu_seconds, use.peak_rss_mib, use.peak_device_mib}, at::kDouble));
   use.cpu_seconds = sums[0].item<double>();
   use.peak_rss_mib = sums[1].item<double>();
+  use.peak_device_mib = sums[2].item<double>();
   return use;
 }
 
@@ -100,8 +110,9 @@ at::Tensor own_part(const at::Tensor& logits, const BatchRows& rows, const Mean&
 
 }  // namespace
 
-Training::Training(const RunConfig& config, Dataset dataset, RunFolder folder, const Group& group)
-    : Training(config, std::move(dataset), std::move(folder), make_model(config, group), group) {}
+Training::Training(const RunConfig& config, Dataset dataset, RunFolder folder, const Group& group,
+                   const at::Device& device)
+    : Training(config, std::move(dataset), std::move(folder), make_model(config, group, device), group) {}
 
 Training::Training(RunConfig config, Dataset dataset, RunFolder folder, std::shared_ptr<Network> model,
                    const Group& group)
@@ -110,17 +121,18 @@ Training::Training(RunConfig config, Dataset dataset, RunFolder folder, std::sha
       dataset_(std::move(dataset)),
       folder_(std::move(folder)),
       model_(std::move(model)),
+      device_(device_of(model_->module())),
       average_(make_average(config_, model_->module())),
       optimizer_(make_optimizer(config_, model_->module(), average_.get())),
       backbone_(backbone_parameters(model_->module())),
       routers_(router_parameters(model_->module())),
       routing_(new_meter()),
       metrics_(folder_.metrics(), 0, group.is_first()),
-      progress_(config_.train.schedule.epochs, batches_per_epoch(), group.is_first()) {
+      progress_(config_.train.schedule.epochs, batches_per_epoch(), group.is_first()),
+      resources_(device_) {
   if (dataset_.train.size() == 0 || dataset_.val.size() == 0) {
     throw std::runtime_error("data set " + dataset_.name + " has no pictures to train on or to validate with");
   }
-  position_.routing_sums = routing_->sums();
 }
 
 void Training::restore() {
@@ -144,7 +156,8 @@ void Training::agree() const {
   share_tensors(group_, model_->module().buffers());
 }
 
-void Training::save() const {
+void Training::save() {
+  position_.routing_sums = routing_->sums();
   if (group_.is_first()) save_checkpoint(folder_, model_->module(), *optimizer_, position_);
 }
 
@@ -255,24 +268,19 @@ void Training::train_step(Loader& loader) {
 }
 
 void Training::add_gradient(const Batch& batch, double share) {
-  const at::Tensor labels = labels_of(dataset_.train, batch.whole);
+  const at::Tensor labels = upload(labels_of(dataset_.train, batch.whole), device_);
   NetworkOutput out;
   at::Tensor loss = class_loss(training_images(batch), labels, shares_of(batch), out);
   // Every process knows the routers' losses over all of them: each takes its part.
   if (out.aux_loss.defined()) loss = loss + out.aux_loss / double(group_.size());
-  const double value = group_.sum(loss.detach()).item<double>();
-  if (!std::isfinite(value)) {
-    throw std::runtime_error("the loss became " + std::to_string(value) + " in epoch " +
-                             std::to_string(position_.epoch + 1) + ", batch " + std::to_string(position_.batch + 1) +
-                             ": try a lower train.learning_rate or a longer train.warmup_epochs");
-  }
+  const at::Tensor whole_loss = group_.sum(loss.detach());
   (share == 1 ? loss : loss * share).backward();
-  count(joined(outputs_of_all(out, group_)), labels, value);
+  count(joined(outputs_of_all(out, group_)), labels, whole_loss);
 }
 
 at::Tensor Training::training_images(const Batch& batch) const {
   const TrainConfig& train = config_.train;
-  const at::Tensor images = batch_images(batch, dataset_.train, train.channels_last.value());
+  const at::Tensor images = batch_images(batch, dataset_.train, train.channels_last.value(), device_);
   if (train.small_image == 0 || position_.epoch >= train.small_image_epochs) return images;
   return at::_upsample_bilinear2d_aa(images, {train.small_image, train.small_image}, /*align_corners=*/false);
 }
@@ -294,7 +302,7 @@ at::Tensor Training::class_loss(const at::Tensor& images, const at::Tensor& labe
   const at::Tensor own_labels = rows.own(labels);
   if (train.mix) {
     const MixDraw draw = draw_mix(train.mixing, {rows.total(), images.size(1), images.size(2), images.size(3)});
-    const at::Tensor partners = rows.own(draw.perm);  // may be another process's pictures
+    const at::Tensor partners = upload(rows.own(draw.perm), device_);  // may be another process's pictures
     const MixedBatch mixed = mix(images, rows.gather(images).index_select(0, partners), draw);
     out = model_->run(mixed.images, precision);
     return own_part(out.logits, rows, [&] {
@@ -322,12 +330,22 @@ void Training::update_weights() {
   optimizer_->step(rates_of(position_.step));
 }
 
-void Training::count(const NetworkOutput& out, const at::Tensor& labels, double loss) {
-  position_.loss_sum += loss;
-  position_.correct += out.logits.detach().argmax(1).eq(labels).sum().item<int64_t>();
+void Training::check_finite(double loss) const {
+  if (std::isfinite(loss)) return;
+  throw std::runtime_error("the loss became " + std::to_string(loss) + " in epoch " +
+                           std::to_string(position_.epoch + 1) + ", batch " + std::to_string(position_.batch + 1) +
+                           ": try a lower train.learning_rate or a longer train.warmup_epochs");
+}
+
+void Training::count(const NetworkOutput& out, const at::Tensor& labels, const at::Tensor& loss) {
+  const at::Tensor correct = out.logits.detach().argmax(1).eq(labels).sum();
+  const at::Tensor numbers = at::stack({loss.to(at::kDouble), correct.to(at::kDouble)}).to(at::kCPU);
+  const auto* number = numbers.const_data_ptr<double>();
+  check_finite(number[0]);
+  position_.loss_sum += number[0];
+  position_.correct += int64_t(number[1]);
   position_.pictures += labels.size(0);
   routing_->add(out);
-  position_.routing_sums = routing_->sums();
   ++position_.batch;
 }
 
@@ -400,12 +418,19 @@ void Training::start_next_epoch() {
   position_.correct = 0;
   position_.pictures = 0;
   routing_ = new_meter();
-  position_.routing_sums = routing_->sums();
 }
 
 void Training::draw_history() const {
   if (!config_.train.tensorboard || !group_.is_first()) return;
   write_event_file(folder_.events(), tensorboard_events(metrics_.lines()));
+}
+
+/// On the CPU: the runtime and other machines are compared with it.
+std::string Training::write_golden() {
+  move_network(model_->module(), at::kCPU);
+  const std::string said = write_golden_vector(*model_, config_, folder_.golden());
+  move_network(model_->module(), device_);
+  return said;
 }
 
 void Training::test_kept_weights() {
@@ -432,7 +457,7 @@ void Training::test_kept_weights() {
     }
   }
   if (!group_.is_first()) return;
-  const std::string golden = write_golden_vector(*model_, config_, folder_.golden());
+  const std::string golden = write_golden();
   metrics_.add(line);  // last, for it says that the run is complete
   draw_history();
   char text[96];

@@ -25,8 +25,10 @@ class Training {
   /// @param config  resolved
   /// @param group   the processes that train it together, each with a share of every batch; must outlive this. The
   ///                first writes the run's files
-  Training(const RunConfig& config, Dataset dataset, RunFolder folder, const Group& group = alone());
-  /// The same with another network than the configuration's. @param model  its weights are made already
+  /// @param device  of this process; what is random is drawn on the CPU everywhere
+  Training(const RunConfig& config, Dataset dataset, RunFolder folder, const Group& group = alone(),
+           const at::Device& device = at::kCPU);
+  /// The same with another network than the configuration's. @param model  its weights are made already, on its device
   Training(RunConfig config, Dataset dataset, RunFolder folder, std::shared_ptr<Network> model,
            const Group& group = alone());
 
@@ -48,7 +50,7 @@ class Training {
  private:
   /// Makes sure that all processes begin alike.
   void agree() const;
-  void save() const;
+  void save();
   bool complete() const;
   bool finished() const;
   bool stopped_early() const;
@@ -72,13 +74,16 @@ class Training {
   at::Tensor class_loss(const at::Tensor& images, const at::Tensor& labels, const BatchRows& rows, NetworkOutput& out);
   void update_weights();
   LearningRates rates_of(int64_t step) const;
-  /// @param out, labels  of the whole batch
-  void count(const NetworkOutput& out, const at::Tensor& labels, double loss);
+  /// The one point where every batch waits for the device. @param out, labels, loss  of the whole batch
+  /// @throws std::runtime_error  the loss is no number
+  void count(const NetworkOutput& out, const at::Tensor& labels, const at::Tensor& loss);
+  void check_finite(double loss) const;
   void start_next_epoch();
   void keep_weights();
   void keep_epoch_weights() const;
   EpochRecord record(const Evaluation& validation, const RoutingMeter& meter) const;
   void test_kept_weights();
+  std::string write_golden();
   void draw_history() const;
   std::unique_ptr<RoutingMeter> new_meter() const { return make_routing_meter(config_.model); }
   BatchLayout layout() const;
@@ -88,6 +93,7 @@ class Training {
   Dataset dataset_;
   RunFolder folder_;
   std::shared_ptr<Network> model_;
+  at::Device device_;                       ///< the model's
   std::unique_ptr<WeightAverage> average_;  ///< null without train.ema
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<at::Tensor> backbone_, routers_;  ///< parameters, clipped apart

@@ -153,7 +153,7 @@ TEST_F(Import, WithoutDropoutTheSecondLayerHasAnotherKey) {
 
 TEST_F(Import, AnImportedRunCannotBeResumed) {
   imported();
-  EXPECT_TRUE(contains(testing::message_of([&] { resume(command_.out); }), "found imported weights alone"));
+  EXPECT_TRUE(contains(testing::message_of([&] { resume({command_.out, ""}); }), "found imported weights alone"));
 }
 
 TEST_F(Import, RefusesAFolderThatHoldsARun) {

@@ -49,9 +49,10 @@ class WholeRuns : public ::testing::Test {
     write_file_atomically(folder.config(), to_json(config));
     return folder;
   }
-  RunFolder finished(const std::string& name, const char* toml, const std::vector<std::string>& sets = {}) {
+  RunFolder finished(const std::string& name, const char* toml, const std::vector<std::string>& sets = {},
+                     const at::Device& device = at::kCPU) {
     const RunFolder folder = start(name, toml, sets);
-    EXPECT_TRUE(go_on(folder, 1000));
+    EXPECT_TRUE(go_on(folder, 1000, device));
     return folder;
   }
 

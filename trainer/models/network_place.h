@@ -1,21 +1,19 @@
-// Where, and in which precision, a network is while it is analysed.
+// Where, and in which precision, a network is for a while.
 #pragma once
 
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 #include <torch/nn/module.h>
 
-#include <string>
-
 namespace moefb::trainer {
 
-/// What --device names. @throws std::runtime_error  there is no such device
-at::Device device_of(const std::string& name);
+/// Moves its weights and buffers, which stay the same objects.
+void move_network(torch::nn::Module& module, const at::Device& device);
 
 /// Moves a network's weights and buffers; moves them back, to the same bits, when it ends.
 class NetworkPlace {
  public:
-  /// @param module  in f32 on the CPU
+  /// @param module  in f32
   /// @param floats  dtype of what is not integers
   NetworkPlace(torch::nn::Module& module, at::ScalarType floats, const at::Device& device);
   ~NetworkPlace();
@@ -24,6 +22,7 @@ class NetworkPlace {
 
  private:
   torch::nn::Module& module_;
+  at::Device home_;
 };
 
 }  // namespace moefb::trainer
