@@ -145,7 +145,7 @@ TEST_F(RunConfigFile, ConfigurationsAreValidAndTrainWhatTheirNameSays) {
   }
   EXPECT_EQ(counts,
             (std::map<std::string, int>{
-                {"dense", 3}, {"soft", 3}, {"sparse", 3}, {"hard", 3}, {"patch", 2}, {"resnet18", 1}, {"folder", 1}}));
+                {"dense", 3}, {"soft", 3}, {"sparse", 4}, {"hard", 3}, {"patch", 2}, {"resnet18", 1}, {"folder", 1}}));
 }
 
 TEST_F(RunConfigFile, PublishedConfigurationsAreThePublishedRecipe) {
