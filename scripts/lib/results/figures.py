@@ -275,9 +275,9 @@ def dot_rows(groups, value, known_value):
         values = group.values(value)
         if values:
             rows.append(DotRow(group.label, group.colour, values, short(statistics.fmean(values))))
-        known = published.HEADS.get(group.label)
+        known = published.HEADS.get(group.model)
         if values and known:
-            rows.append(DotRow(f"{group.label}, published", group.colour, [known_value(known)], short(known_value(known)), published=True))
+            rows.append(DotRow(f"{group.model}, published", group.colour, [known_value(known)], short(known_value(known)), published=True))
     return rows
 
 
