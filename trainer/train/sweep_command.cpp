@@ -1,3 +1,5 @@
+#include <signal.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -7,7 +9,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "trainer/train/child_processes.h"
+#include "trainer/distributed/child_processes.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/config_file.h"
 #include "trainer/train/folder_lock.h"
@@ -62,7 +64,7 @@ class Sweep {
     while (!done()) {
       if (interrupted()) interrupt_once();
       start_more();
-      if (const auto child = children_.finished()) {
+      if (const auto child = children_.ended()) {
         note(*child);
       } else {
         std::this_thread::sleep_for(kPoll);
@@ -75,7 +77,7 @@ class Sweep {
   bool done() const { return children_.running() == 0 && (waiting_.empty() || told_); }
 
   void interrupt_once() {
-    if (!told_) children_.interrupt();
+    if (!told_) children_.tell_all(SIGTERM);
     told_ = true;
   }
 
@@ -85,7 +87,7 @@ class Sweep {
       waiting_.pop_back();
       run->status = RunStatus::kOpen;
       run->error.clear();
-      runs_[children_.start(command_of(*run), folder_.log(*run))] = run;
+      runs_[children_.start(command_of(*run), {{}, folder_.log(*run)})] = run;
       std::printf("%s: begun\n", run->point.name.c_str());
       std::fflush(stdout);
     }
@@ -108,12 +110,11 @@ class Sweep {
     return std::max<int64_t>(1, int64_t(std::thread::hardware_concurrency()) / command_.jobs);
   }
 
-  void note(const ChildProcesses::Finished& child) {
-    SweepRun& run = *runs_.at(child.id);
-    if (child.exit_code != 0 && !told_) {
+  void note(const ChildProcesses::Ended& child) {
+    SweepRun& run = *runs_.at(child.number);
+    if (child.end.exit_code != 0 && !told_) {
       run.status = RunStatus::kFailed;
-      run.error = child.exit_code > 128 ? "ended by signal " + std::to_string(child.exit_code - 128)
-                                        : last_line(folder_.log(run));
+      run.error = child.end.signal != 0 ? child.end.text() : last_line(folder_.log(run));
     }
     read_results(folder_.run_folder(run), run);
     folder_.save();
@@ -137,8 +138,8 @@ class Sweep {
   SweepFolder& folder_;
   ChildProcesses children_;
   std::vector<SweepRun*> waiting_;
-  std::map<pid_t, SweepRun*> runs_;
-  bool told_ = false;  ///< the children, to stop
+  std::map<size_t, SweepRun*> runs_;  ///< by the number of their process
+  bool told_ = false;                 ///< the children, to stop
 };
 
 }  // namespace
