@@ -91,7 +91,7 @@ TEST_F(LaunchProgram, TrainsAsOneProcessDoes) {
   ASSERT_EQ(testing::run(train(one, gently, false)).exit_code, 0);
   const Outcome outcome = testing::run(train(two, gently, true));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_TRUE(contains(outcome.out, "2 processes, each with 1 threads"));
+  EXPECT_TRUE(contains(outcome.out, "2 processes, each with 1 thread,"));
   const auto expected = read_metrics(one + "/metrics.jsonl"), found = read_metrics(two + "/metrics.jsonl");
   ASSERT_EQ(expected.size(), 3u);
   ASSERT_EQ(found.size(), 3u);

@@ -207,6 +207,7 @@ TEST_F(TrainerProgram, AnalysesRoutingAndEfficiencyOfARun) {
                                    "--warmup", "1", "--batches", "1"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_TRUE(contains(outcome.out, "routing of 20 test pictures"));
+  EXPECT_TRUE(contains(outcome.out, "routing of test pictures: 20 pictures in "));
   EXPECT_TRUE(contains(outcome.out, "head alone: "));
   EXPECT_TRUE(fs::exists(run + "/analysis/routing.json"));
   EXPECT_TRUE(fs::exists(run + "/analysis/efficiency.json"));

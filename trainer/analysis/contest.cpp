@@ -8,6 +8,7 @@
 #include "trainer/data/augment.h"
 #include "trainer/data/random.h"
 #include "trainer/train/agreement.h"
+#include "trainer/train/counted.h"
 
 namespace moefb::trainer {
 namespace {
@@ -74,7 +75,7 @@ std::optional<std::vector<at::Tensor>> run_contest(std::vector<Contestant>& cont
 std::string describe(const EngineName& name) {
   const std::string dispatch = name.dispatch == "-" ? "" : " " + name.dispatch;
   if (name.device != "cpu") return name.engine + dispatch + ", " + name.device;
-  return name.engine + dispatch + ", " + std::to_string(name.threads) + (name.threads == 1 ? " thread" : " threads");
+  return name.engine + dispatch + ", " + counted(name.threads, "thread");
 }
 
 }  // namespace moefb::trainer

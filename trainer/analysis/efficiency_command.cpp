@@ -97,7 +97,7 @@ class EfficiencyAnalysis {
   std::optional<std::vector<at::Tensor>> contest(Efficiency& to, const std::string& what, const Protocol& protocol,
                                                  std::vector<Contestant> rows, const Rounds& rounds) {
     TimedRows& timed = to.timed.emplace_back(TimedRows{protocol, std::move(rows)});
-    return run_contest(timed.rows, rounds, shown_watch("timing the " + what, stop_));
+    return run_contest(timed.rows, rounds, shown_watch("timing the " + what, "batch", stop_));
   }
 
   TrainedRun& run_;

@@ -2,6 +2,7 @@
 
 #include "trainer/analysis/machine.h"
 #include "trainer/analysis/time_summary.h"
+#include "trainer/train/counted.h"
 
 namespace moefb::trainer {
 namespace {
@@ -52,7 +53,7 @@ std::string format(const char* text, Values... values) {
 /// "2 threads"; "cuda"
 std::string place(const EngineName& name) {
   if (name.device != "cpu") return name.device;
-  return std::to_string(name.threads) + (name.threads == 1 ? " thread" : " threads");
+  return counted(name.threads, "thread");
 }
 
 std::string line(const Contestant& row, int64_t batch) {

@@ -8,6 +8,7 @@
 #include "trainer/analysis/results.h"
 #include "trainer/analysis/routing.h"
 #include "trainer/analysis/routing_tables.h"
+#include "trainer/train/counted.h"
 
 namespace moefb::trainer {
 namespace {
@@ -35,11 +36,12 @@ bool add_stability(const TrainedRun& run, const AnalyzeCommand& command, const s
   const std::vector<int64_t> pictures = test_pictures(run, command.routing.stability_pictures, command.seed);
   report.stability_pictures = int64_t(pictures.size());
   const SavedWeights kept = kept_weights(run.folder);
-  const auto at_the_end = choices_with(run, kept.file, pictures, shown_watch("routing of " + kept.file, stop));
+  const auto at_the_end =
+      choices_with(run, kept.file, pictures, shown_watch("routing of " + kept.file, "picture", stop));
   if (!at_the_end) return false;
   std::vector<LayerChoices> before;
   for (size_t i = 0; i < saved.size(); ++i) {
-    auto now = choices_with(run, saved[i].file, pictures, shown_watch("routing of " + saved[i].file, stop));
+    auto now = choices_with(run, saved[i].file, pictures, shown_watch("routing of " + saved[i].file, "picture", stop));
     if (!now) return false;
     if (i > 0) report.stability.push_back({saved[i - 1], saved[i], stability(before, *now)});
     report.stability_to_kept.push_back({saved[i], kept, stability(*now, *at_the_end)});
@@ -51,7 +53,8 @@ bool add_stability(const TrainedRun& run, const AnalyzeCommand& command, const s
 /// What the kept weights do. @return nothing if it was stopped
 std::optional<RoutingReport> report_on(const TrainedRun& run, const AnalyzeCommand& command,
                                        const std::vector<int64_t>& pictures, const std::function<bool()>& stop) {
-  const auto recorder = record_routing(run, *run.network, pictures, shown_watch("routing of test pictures", stop));
+  const auto recorder =
+      record_routing(run, *run.network, pictures, shown_watch("routing of test pictures", "picture", stop));
   if (!recorder) return std::nullopt;
   RoutingReport report;
   report.kind = std::holds_alternative<PatchNetConfig>(run.config.model) ? "patch_net" : "cifar_e2e";
@@ -79,14 +82,15 @@ bool analyze_routing(TrainedRun& run, const AnalyzeCommand& command, const std::
   const std::vector<int64_t> pictures = test_pictures(run, command.pictures, command.seed);
   std::optional<RoutingReport> report = report_on(run, command, pictures, stop);
   if (!report || !add_stability(run, command, stop, *report)) return false;
-  const auto sheets = draw_example_sheets(run, report->layers, pictures, shown_watch("sheets of examples", stop));
+  const auto sheets =
+      draw_example_sheets(run, report->layers, pictures, shown_watch("sheets of examples", "expert", stop));
   if (!sheets) return false;
   for (const DrawnSheet& sheet : *sheets) report->examples.push_back(sheet.entry);
 
   write_example_sheets(*sheets, analysis_folder(run.folder));
   const std::string path = write_results(run.folder, "routing", to_json(*report));
-  std::printf("%srouting written to %s, beside it %zu sheets of examples\n", describe(*report).c_str(), path.c_str(),
-              sheets->size());
+  std::printf("%srouting written to %s, beside it %s of examples\n", describe(*report).c_str(), path.c_str(),
+              counted(int64_t(sheets->size()), "sheet").c_str());
   return true;
 }
 

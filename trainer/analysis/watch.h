@@ -11,6 +11,7 @@ namespace moefb::trainer {
 using Watch = std::function<bool(int64_t done, int64_t total)>;
 
 /// Shows it under a label, as StageProgress does, and asks `stop`.
-Watch shown_watch(const std::string& label, const std::function<bool()>& stop);
+/// @param unit  what is counted: "picture"
+Watch shown_watch(const std::string& label, const std::string& unit, const std::function<bool()>& stop);
 
 }  // namespace moefb::trainer

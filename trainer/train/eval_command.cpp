@@ -8,6 +8,7 @@
 #include "trainer/models/network_place.h"
 #include "trainer/train/agreement.h"
 #include "trainer/train/commands.h"
+#include "trainer/train/counted.h"
 #include "trainer/train/export_pictures.h"
 #include "trainer/train/predictions.h"
 #include "trainer/train/runtime_answers.h"
@@ -49,9 +50,9 @@ Comparison compare_with_runtime(const EvalCommand& command, const RunConfig& con
   comparison.logits = at::tensor(answers.logits).reshape(evaluation.logits.sizes());
   const Agreement agreement = compare_answers(evaluation.logits, comparison.logits, answers.bf16_weights);
   const double correct = comparison.logits.argmax(1).eq(evaluation.labels).sum().item<double>();
-  std::printf("%s: acc %.2f %%, same class as the trainer for %ld of %ld pictures, logits within %.1e\n",
-              command.model.c_str(), 100 * correct / double(agreement.pictures), long(agreement.same),
-              long(agreement.pictures), agreement.max_error);
+  std::printf("%s: acc %.2f %%, same class as the trainer for %ld of %s, logits within %.1e\n", command.model.c_str(),
+              100 * correct / double(agreement.pictures), long(agreement.same),
+              counted(agreement.pictures, "picture").c_str(), agreement.max_error);
   if (!agreement.good()) comparison.complaint = command.model + ": " + describe_disagreement(agreement);
   return comparison;
 }
@@ -77,8 +78,8 @@ int eval(const EvalCommand& command) {
   move_network(network->module(), device);
   const auto meter = make_routing_meter(config.model);
   const Evaluation evaluation = *evaluate(*network, dataset, dataset.test, run.layout(), meter.get());
-  std::printf("%ld test pictures of %s: loss %.4f  acc %.2f %%\n", long(dataset.test.size()), dataset.name.c_str(),
-              evaluation.loss, 100 * evaluation.accuracy);
+  std::printf("%s of %s: loss %.4f  acc %.2f %%\n", counted(dataset.test.size(), "test picture").c_str(),
+              dataset.name.c_str(), evaluation.loss, 100 * evaluation.accuracy);
   if (evaluation.topk_idx.defined()) print_routes(evaluation.topk_idx, evaluation.probs.size(1));
   std::printf("%s", meter->describe().c_str());
 
@@ -90,7 +91,7 @@ int eval(const EvalCommand& command) {
   }
   if (!command.export_folder.empty()) {
     export_pictures(dataset, dataset.test, command.export_folder);
-    std::printf("%ld pictures written to %s\n", long(dataset.test.size()), command.export_folder.c_str());
+    std::printf("%s written to %s\n", counted(dataset.test.size(), "picture").c_str(), command.export_folder.c_str());
   }
   if (!comparison.complaint.empty()) throw std::runtime_error(comparison.complaint);
   return 0;

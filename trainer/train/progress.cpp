@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "trainer/train/counted.h"
+
 namespace moefb::trainer {
 namespace {
 
@@ -74,10 +76,11 @@ void Progress::say(const std::string& line) {
   std::fflush(stdout);
 }
 
-StageProgress::StageProgress(std::string label, int64_t steps)
+StageProgress::StageProgress(std::string label, int64_t steps, std::string unit)
     : terminal_(isatty(STDOUT_FILENO) == 1),
       label_(std::move(label)),
       steps_(steps),
+      unit_(std::move(unit)),
       started_(Clock::now()),
       said_(started_) {}
 
@@ -94,7 +97,7 @@ void StageProgress::step(int64_t done) {
 }
 
 void StageProgress::finish(int64_t done) {
-  std::printf("%s%s: %ld steps in %.1f s\n", terminal_ ? kEraseLine : "", label_.c_str(), long(done),
+  std::printf("%s%s: %s in %.1f s\n", terminal_ ? kEraseLine : "", label_.c_str(), counted(done, unit_).c_str(),
               seconds_since(started_));
   std::fflush(stdout);
 }

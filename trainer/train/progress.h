@@ -45,7 +45,8 @@ class Progress {
 class StageProgress {
  public:
   /// @param steps  at most so many
-  StageProgress(std::string label, int64_t steps);
+  /// @param unit   what a step is: "picture"
+  StageProgress(std::string label, int64_t steps, std::string unit = "step");
 
   void step(int64_t done);
   void finish(int64_t done);
@@ -56,6 +57,7 @@ class StageProgress {
   bool terminal_;
   std::string label_;
   int64_t steps_;
+  std::string unit_;
   Clock::time_point started_;
   Clock::time_point said_;
 };

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "trainer/train/counted.h"
 #include "trainer/train/device_memory.h"
 
 namespace moefb::trainer {
@@ -68,8 +69,8 @@ std::string describe_resources(const std::vector<nlohmann::ordered_json>& epochs
     total.peak_device_mib = std::max(total.peak_device_mib, epoch.value("peak_device_mib", 0.0));
   }
   char text[160];
-  std::snprintf(text, sizeof(text), "%zu %s in %s, %s of processor time, at most %.0f MiB of memory", epochs.size(),
-                epochs.size() == 1 ? "epoch" : "epochs", duration(total.seconds).c_str(),
+  std::snprintf(text, sizeof(text), "%s in %s, %s of processor time, at most %.0f MiB of memory",
+                counted(int64_t(epochs.size()), "epoch").c_str(), duration(total.seconds).c_str(),
                 duration(total.cpu_seconds).c_str(), total.peak_rss_mib);
   std::string all = text;
   if (total.peak_device_mib > 0)

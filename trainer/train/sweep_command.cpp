@@ -12,6 +12,7 @@
 #include "trainer/distributed/child_processes.h"
 #include "trainer/train/commands.h"
 #include "trainer/train/config_file.h"
+#include "trainer/train/counted.h"
 #include "trainer/train/folder_lock.h"
 #include "trainer/train/interrupt.h"
 #include "trainer/train/run_config.h"
@@ -129,7 +130,7 @@ class Sweep {
     } else if (run.status == RunStatus::kFailed) {
       std::printf("%s: failed: %s\n", name, run.error.c_str());
     } else {
-      std::printf("%s: stopped after %ld epochs\n", name, long(run.epochs));
+      std::printf("%s: stopped after %s\n", name, counted(run.epochs, "epoch").c_str());
     }
     std::fflush(stdout);
   }
@@ -156,7 +157,8 @@ int sweep(const SweepCommand& command) {
   const auto count = [&runs](RunStatus status) {
     return std::count_if(runs.begin(), runs.end(), [status](const SweepRun& run) { return run.status == status; });
   };
-  std::printf("%zu runs, %ld of them finished before\n", runs.size(), long(count(RunStatus::kFinished)));
+  std::printf("%s, %ld of them finished before\n", counted(int64_t(runs.size()), "run").c_str(),
+              long(count(RunStatus::kFinished)));
   std::fflush(stdout);
   const bool whole = Sweep(command, folder).run();
   folder.save();
@@ -167,8 +169,8 @@ int sweep(const SweepCommand& command) {
     return kExitInterrupted;
   }
   if (const auto failed = count(RunStatus::kFailed)) {
-    throw std::runtime_error(std::to_string(failed) + " of " + std::to_string(runs.size()) +
-                             " runs failed; what they said is in " + command.out + "/*.log");
+    throw std::runtime_error(std::to_string(failed) + " of " + counted(int64_t(runs.size()), "run") +
+                             " failed; what they said is in " + command.out + "/*.log");
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "trainer/distributed/process_group.h"
 #include "trainer/models/device.h"
 #include "trainer/train/commands.h"
+#include "trainer/train/counted.h"
 #include "trainer/train/interrupt.h"
 #include "trainer/train/progress.h"
 #include "trainer/train/training.h"
@@ -23,13 +24,13 @@ int64_t cores_for(const World& world) {
 
 void introduce(const RunConfig& config, const Dataset& dataset, const World& world) {
   if (world.rank != 0) return;
-  std::printf("%s: %zu classes, %ld training, %ld validation, %ld test pictures of %dx%d\n", dataset.name.c_str(),
-              dataset.class_names.size(), long(dataset.train.size()), long(dataset.val.size()),
-              long(dataset.test.size()), dataset.train.width, dataset.train.height);
+  std::printf("%s: %s, %ld training, %ld validation, %ld test pictures of %dx%d\n", dataset.name.c_str(),
+              counted(int64_t(dataset.class_names.size()), "class").c_str(), long(dataset.train.size()),
+              long(dataset.val.size()), long(dataset.test.size()), dataset.train.width, dataset.train.height);
   for (const std::string& note : dataset.notes) std::printf("%s\n", note.c_str());
   if (!world.alone()) std::printf("%ld processes, each with ", long(world.size));
   if (config.train.device != "cpu") std::printf("a GPU and ");
-  std::printf("%ld threads, %s\n", long(config.train.threads),
+  std::printf("%s, %s\n", counted(config.train.threads, "thread").c_str(),
               config.train.precision == PrecisionChoice::kBf16 ? "bf16" : "f32");
   std::fflush(stdout);
 }

@@ -17,6 +17,7 @@
 #include "trainer/models/state_dict.h"
 #include "trainer/train/adamw.h"
 #include "trainer/train/batch_images.h"
+#include "trainer/train/counted.h"
 #include "trainer/train/golden_vector.h"
 #include "trainer/train/outputs_of_all.h"
 #include "trainer/train/routing_stats.h"
@@ -193,9 +194,8 @@ bool Training::finished() const {
 void Training::say_why_it_ended() {
   if (!stopped_early()) return;
   char text[128];
-  std::snprintf(text, sizeof(text), "stopped early after epoch %ld: the validation accuracy was not better for %ld %s",
-                long(position_.epoch), long(config_.train.patience.epochs),
-                config_.train.patience.epochs == 1 ? "epoch" : "epochs");
+  std::snprintf(text, sizeof(text), "stopped early after epoch %ld: the validation accuracy was not better for %s",
+                long(position_.epoch), counted(config_.train.patience.epochs, "epoch").c_str());
   progress_.say(text);
 }
 
@@ -211,8 +211,8 @@ bool Training::run(const std::function<bool()>& stop_here) {
     if (!train_epoch(stop) || !validate_epoch(stop)) {
       save();
       progress_.say("stopped in epoch " + std::to_string(position_.epoch + 1) + " after " +
-                    std::to_string(position_.batch) + " of " + std::to_string(batches_per_epoch()) +
-                    " batches; everything is saved. Go on with: trainer resume " + folder_.path());
+                    std::to_string(position_.batch) + " of " + counted(batches_per_epoch(), "batch") +
+                    "; everything is saved. Go on with: trainer resume " + folder_.path());
       return false;
     }
     save();

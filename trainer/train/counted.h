@@ -1,0 +1,14 @@
+// "1 thread", "2 threads".
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace moefb::trainer {
+
+inline std::string counted(int64_t count, const std::string& noun) {
+  const bool hisses = noun.ends_with("ch") || noun.ends_with("ss");  // batch, class
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : hisses ? "es" : "s");
+}
+
+}  // namespace moefb::trainer
