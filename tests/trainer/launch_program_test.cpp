@@ -113,6 +113,25 @@ TEST_F(LaunchProgram, CtrlCSavesAndResumeGoesOnToTheSameBits) {
   expect_same_files(whole, run);
 }
 
+// A run that one process began on all cores went on with so many threads in each of several.
+TEST_F(LaunchProgram, SharesTheCoresAnewAmongAnotherNumberOfProcesses) {
+  const auto share = [](int64_t processes) {
+    const int64_t threads = std::max<int64_t>(1, int64_t(std::thread::hardware_concurrency()) / processes);
+    return std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ");
+  };
+  const std::string run = folder_ / "run";
+  const Outcome began = testing::run(train(run, {"train.threads=0"}, false));
+  ASSERT_EQ(began.exit_code, 0) << began.err;
+  EXPECT_TRUE(contains(began.out, "\n" + share(1)));
+  const Outcome went_on = trainer({"launch", "-n", "2", "resume", run});
+  EXPECT_EQ(went_on.exit_code, 0) << went_on.err;
+  EXPECT_TRUE(contains(went_on.out, "2 processes, each with " + share(2)));
+
+  const std::string configured = folder_ / "configured";
+  ASSERT_EQ(testing::run(train(configured, {"train.threads=2"}, false)).exit_code, 0);
+  EXPECT_TRUE(contains(trainer({"launch", "-n", "2", "resume", configured}).out, "each with 2 threads, "));
+}
+
 TEST_F(LaunchProgram, AKilledProcessEndsTheRunAndLeavesACheckpoint) {
   const std::string run = folder_ / "run";
   Background launched(train(run, {"train.epochs=50", "data.train_size=900"}, true), errors_);

@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 using Settings = std::map<std::string, std::string>;
 
 /// What a seed or a machine changes, and what training leaves in config.json: no reason to part two runs.
-constexpr const char* kIncidental[] = {"train.seed",  "train.threads", "train.workers",    "data.path",
-                                       "router_temp", "current_epoch", "train.tensorboard"};
+constexpr const char* kIncidental[] = {"train.seed", "train.threads", "train.cores_shared_by", "train.workers",
+                                       "data.path",  "router_temp",   "current_epoch",         "train.tensorboard"};
 
 /// Settings that earlier versions did not write, and what they did: the same seed's run of today is no other model.
 constexpr std::pair<const char*, const char*> kLaterSettings[] = {

@@ -158,6 +158,9 @@ RunConfig load_toml_config(const std::string& path, const std::vector<std::strin
                              ": router_temp: the schedule sets it; train.temperature_initial and "
                              "train.temperature_final are its bounds");
   }
+  if (json.contains(nlohmann::json::json_pointer("/train/cores_shared_by"))) {
+    throw std::runtime_error(path + ": train.cores_shared_by: the run sets it; train.threads = 0 shares the cores");
+  }
   RunConfig config = parse_run_config(json, path);
   check_selection(config, path);
   return config;

@@ -17,9 +17,13 @@
 namespace moefb::trainer {
 namespace {
 
-/// The processes of a machine share its cores.
-int64_t cores_for(const World& world) {
-  return std::max<int64_t>(1, int64_t(std::thread::hardware_concurrency()) / world.local_size);
+/// Where the configuration does not say how many, the processes of a machine share its cores. Results depend on the
+/// number, so a run keeps it, but not into another number of processes: they would fight for the cores, or leave some.
+void settle_threads(TrainConfig& train, const World& world) {
+  const bool another_share = train.cores_shared_by > 0 && train.cores_shared_by != world.local_size;
+  if (train.threads > 0 && !another_share) return;
+  train.threads = std::max<int64_t>(1, int64_t(std::thread::hardware_concurrency()) / world.local_size);
+  train.cores_shared_by = world.local_size;
 }
 
 void introduce(const RunConfig& config, const Dataset& dataset, const World& world) {
@@ -40,7 +44,7 @@ constexpr const char* kDeviceSetting = "train.device";
 /// Reads the pictures and settles the configuration with them.
 Dataset load(RunConfig& config, const World& world) {
   Dataset dataset = load_dataset(config.data, world.rank == 0 ? loading_progress() : nullptr);
-  if (config.train.threads == 0) config.train.threads = cores_for(world);
+  settle_threads(config.train, world);
   resolve(config, dataset);
   return dataset;
 }

@@ -107,6 +107,7 @@ void read_machine(Settings& train, TrainConfig& config, bool patches) {
   config.dispatch = DispatchKind(train.choice("dispatch", size_t(config.dispatch), kDispatches));
   if (train.has("channels_last")) config.channels_last = train.boolean("channels_last", false);
   config.threads = train.integer("threads", config.threads, 0, 1024);
+  config.cores_shared_by = train.integer("cores_shared_by", config.cores_shared_by, 0, 1024);
   config.deterministic = train.boolean("deterministic", config.deterministic);
   config.workers = train.integer("workers", config.workers, 0, 64);
 }
@@ -214,6 +215,7 @@ nlohmann::ordered_json train_json(const TrainConfig& config) {
   json["dispatch"] = kDispatches[size_t(config.dispatch)];
   json["channels_last"] = config.channels_last.value();
   json["threads"] = config.threads;
+  if (config.cores_shared_by > 0) json["cores_shared_by"] = config.cores_shared_by;
   json["deterministic"] = config.deterministic;
   json["workers"] = config.workers;
   return json;

@@ -60,9 +60,10 @@ struct TrainConfig {
   /// Not given: on a GPU, and on the CPU for f32 only. With bf16 there it makes networks of some widths ten times
   /// slower (seen at 8 and 32).
   std::optional<bool> channels_last;
-  int64_t threads = 0;         ///< 0: one per core. Results depend on it, so the run stores the number
-  bool deterministic = false;  ///< LibTorch may use only algorithms that always give the same bits
-  int64_t workers = 1;         ///< threads that prepare pictures ahead; 0: none. Results do not depend on it
+  int64_t threads = 0;          ///< 0: one per core. Results depend on it, so the run stores the number
+  int64_t cores_shared_by = 0;  ///< `threads` is a share of the cores, among so many processes; 0: it was configured
+  bool deterministic = false;   ///< LibTorch may use only algorithms that always give the same bits
+  int64_t workers = 1;          ///< threads that prepare pictures ahead; 0: none. Results do not depend on it
 };
 
 /// The published recipe of a family (spec/cifar-heads.md, section 9; spec/patch-moe.md, sections 8 and 9).

@@ -77,6 +77,7 @@ at::Tensor labels_of(const PictureSet& set, std::span<const int64_t> indices) {
 /// What all processes must have alike. Their machines may have other numbers of cores.
 std::string shared_settings(RunConfig config) {
   config.train.threads = 0;
+  config.train.cores_shared_by = 0;
   config.train.workers = 0;
   config.data.path.clear();
   return to_json(config);
