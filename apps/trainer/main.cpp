@@ -291,6 +291,7 @@ int run(int argc, char** argv) {
     if (!launched.parse(int(words.size()), words.data())) return 0;
     const int64_t processes = line.launch_command.processes;
     if (!launched.train_command.config.empty()) trainer::check(launched.train_command, processes);
+    if (!launched.resume_command.run.empty()) trainer::check(launched.resume_command, processes);
     line.launch_command.command.assign(words.begin(), words.end());
     line.launch_command.command[0] = own_path();
   }

@@ -181,6 +181,7 @@ TEST_F(LaunchProgram, MistakesAreToldOnce) {
       refusal({"launch", "-n", "2", "--", "train", config_, "--out", folder_ / "run", "--set", "train.epochs=0"}),
       "epochs"));
   EXPECT_FALSE(fs::exists(folder_ / "run"));
+  EXPECT_TRUE(contains(refusal({"launch", "-n", "2", "resume", folder_ / "run"}), "run is not a run folder"));
   EXPECT_EQ(trainer({"launch", "--help"}).exit_code, 0);
 }
 

@@ -53,6 +53,8 @@ struct LaunchCommand {
 int train(const TrainCommand& command);
 /// @throws std::exception  what train() would say of the configuration, without the data, in so many processes
 void check(const TrainCommand& command, int64_t processes);
+/// @throws std::exception  what resume() would say of the run folder, without the data, in so many processes
+void check(const ResumeCommand& command, int64_t processes);
 int resume(const ResumeCommand& command);
 /// Runs that fail do not keep the others from running. @throws std::exception at the end, if one did
 int sweep(const SweepCommand& command);

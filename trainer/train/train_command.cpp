@@ -90,6 +90,15 @@ void check(const TrainCommand& command, int64_t processes) {
   device_of(kDeviceSetting, load_toml_config(command.config, command.sets).train.device, world);
 }
 
+void check(const ResumeCommand& command, int64_t processes) {
+  const RunFolder folder = RunFolder::open(command.run);
+  check_resumable(folder);
+  World world;
+  world.local_size = processes;
+  TrainConfig train = load_run_config(folder.config()).train;
+  take_device(train, command.device, world);
+}
+
 int resume(const ResumeCommand& command) {
   RunFolder folder = RunFolder::open(command.run);
   check_resumable(folder);
