@@ -248,7 +248,7 @@ TEST_F(AnalysedRun, EfficiencyOnADeviceThatIsNotThereIsRefusedBeforeAnythingIsTi
   command.device = "tpu";
   int asked = 0;
   const std::string message = message_of([&] { analyze_efficiency(run, command, [&] { return ++asked > 0; }); });
-  EXPECT_TRUE(contains(message, "--device tpu: expected cpu"));
+  EXPECT_TRUE(contains(message, "--device: expected cpu or cuda, found tpu"));
   EXPECT_EQ(asked, 0);
 }
 
