@@ -16,23 +16,6 @@
 namespace moefb::trainer {
 namespace {
 
-constexpr const char* kTinyResnetToml = R"(
-kind = "resnet18"
-image = 32
-width0 = 4
-resize_to = 32
-[train]
-epochs = 2
-batch_size = 16
-warmup_epochs = 1
-precision = "f32"
-threads = 1
-[data]
-train_size = 60
-val_size = 24
-test_size = 36
-)";
-
 // LibTorch's thread for the backward passes of a device has the number that holds at the first of them, for good.
 const bool one_thread = [] {
   at::set_num_threads(1);

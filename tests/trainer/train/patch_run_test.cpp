@@ -21,23 +21,6 @@ namespace {
 using testing::contains;
 using testing::message_of;
 
-constexpr const char* kResnetToml = R"(
-kind = "resnet18"
-image = 32
-width0 = 4
-resize_to = 32
-[train]
-epochs = 2
-batch_size = 16
-warmup_epochs = 1
-precision = "f32"
-threads = 1
-[data]
-train_size = 60
-val_size = 24
-test_size = 36
-)";
-
 class PatchRun : public WholeRuns {};
 
 TEST_F(PatchRun, StoppedAnywhereAndResumedGivesTheSameBytes) {
@@ -243,7 +226,7 @@ TEST_F(PatchRun, PublishedDispatchTrainsToTheSameLoss) {
 }
 
 TEST_F(PatchRun, DenseComparisonTrainsConvertsAndAgrees) {
-  const RunFolder folder = finished("resnet", kResnetToml);
+  const RunFolder folder = finished("resnet", kTinyResnetToml);
   EXPECT_FALSE(lines_of(folder)[0].contains("router"));
   expect_same_classes(Finished(folder, folder_ / "resnet.moefb"));
 }
@@ -254,7 +237,7 @@ TEST_F(PatchRun, RefusesWhatDoesNotFit) {
   };
   EXPECT_TRUE(contains(refusal(kTinyPatchToml, "router_temp=1"), "router_temp: the schedule sets it"));
   EXPECT_TRUE(contains(refusal(kTinyPatchToml, "train.schedule=cosine"), "patch is the schedule of kind patch_net"));
-  EXPECT_TRUE(contains(refusal(kResnetToml, "train.schedule=patch"), "patch is the schedule of kind patch_net"));
+  EXPECT_TRUE(contains(refusal(kTinyResnetToml, "train.schedule=patch"), "patch is the schedule of kind patch_net"));
   EXPECT_TRUE(contains(refusal(kTinyPatchToml, "train.precision=bf16"), "a patch network trains in f32"));
   EXPECT_TRUE(contains(refusal(kTinyPatchToml, "train.small_image=16"), "a patch network has patches of one size"));
   EXPECT_TRUE(contains(refusal(kTinyPatchToml, "image=[32, 64]"), "square pictures, found 32 x 64"));

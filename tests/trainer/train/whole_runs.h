@@ -37,6 +37,23 @@ val_size = 24
 test_size = 36
 )";
 
+constexpr const char* kTinyResnetToml = R"(
+kind = "resnet18"
+image = 32
+width0 = 4
+resize_to = 32
+[train]
+epochs = 2
+batch_size = 16
+warmup_epochs = 1
+precision = "f32"
+threads = 1
+[data]
+train_size = 60
+val_size = 24
+test_size = 36
+)";
+
 /// Runs by name, in a folder of the test's own.
 class WholeRuns : public ::testing::Test {
  protected:
